@@ -1,0 +1,190 @@
+// Package pickle reads Python's pickles, protocols 0 to 5, as data: nothing is
+// imported and nothing is called, whatever the file says. Classes become
+// [Object] values that hold their name and their state; numpy arrays, scalars
+// and dtypes become those of package npy.
+//
+// The opcodes are those of CPython's Lib/pickletools.py.
+package pickle
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A value of a pickle is one of
+//
+//	nil                      None
+//	bool, int64, float64     also for numpy scalars of these kinds
+//	*big.Int                 an integer beyond 64 bits
+//	string                   also for numpy strings
+//	Bytes                    bytes and bytearray
+//	*List, *Tuple, *Set      in the order of the file
+//	*Dict                    in the order of the file
+//	Global                   a class or function by name
+//	*Object                  an instance, or the result of a call that was not made
+//	*npy.Array, *npy.Dtype   numpy's
+//
+// Containers may be shared and may form cycles: whoever walks them bounds the
+// depth and remembers where it was.
+
+// Bytes is a bytes or bytearray object; it may alias the file's memory.
+type Bytes []byte
+
+// List is a list.
+type List struct{ Items []any }
+
+// Tuple is a tuple.
+type Tuple struct{ Items []any }
+
+// Set is a set or frozenset.
+type Set struct{ Items []any }
+
+// Dict is a dict; keys that are strings can be looked up.
+type Dict struct {
+	Keys, Values []any
+	index        map[string]int
+}
+
+// Get returns the value at a string key. The last of equal keys counts.
+func (d *Dict) Get(key string) (any, bool) {
+	if d == nil {
+		return nil, false
+	}
+	i, ok := d.index[key]
+	if !ok {
+		return nil, false
+	}
+	return d.Values[i], true
+}
+
+// Set adds an entry; a string key that is there already gets a new value.
+func (d *Dict) Set(key, value any) {
+	s, ok := key.(string)
+	if ok {
+		if i, have := d.index[s]; have {
+			d.Values[i] = value
+			return
+		}
+		if d.index == nil {
+			d.index = make(map[string]int)
+		}
+		d.index[s] = len(d.Keys)
+	}
+	d.Keys = append(d.Keys, key)
+	d.Values = append(d.Values, value)
+}
+
+// Global names a class or a function: module and qualified name, as in the file.
+type Global struct{ Module, Name string }
+
+func (g Global) String() string { return g.Module + "." + g.Name }
+
+// Object is an instance of a class that was not made, or the result of a call
+// that was not carried out.
+type Object struct {
+	Class Global
+	// Args are the arguments of the call (REDUCE) or of __new__ (NEWOBJ).
+	Args []any
+	// State is what BUILD was given: mostly the *Dict of the attributes.
+	State any
+	// Items are what APPEND and SETITEM added to an object that is a list or a
+	// dict of a class of its own.
+	Items *Dict
+}
+
+// Attr returns an attribute of the object's state, if that is a dict, or the
+// dict or the slots of a (dict, slots) pair.
+func (o *Object) Attr(name string) (any, bool) {
+	switch s := o.State.(type) {
+	case *Dict:
+		return s.Get(name)
+	case *Tuple:
+		for _, part := range s.Items {
+			if d, ok := part.(*Dict); ok {
+				if v, ok := d.Get(name); ok {
+					return v, true
+				}
+			}
+		}
+	}
+	return nil, false
+}
+
+// Limits bound what a file can make the reader do. The zero value of a field
+// means its default.
+type Limits struct {
+	Bytes    int64 // size of the file, and of what it decompresses to
+	Ratio    int64 // of the decompressed size to the file's size
+	Depth    int   // nesting of containers
+	Memo     int   // memo entries
+	Elements int64 // items of all containers together
+}
+
+// Defaults of [Limits].
+const (
+	DefaultBytes    = 4 << 30
+	DefaultRatio    = 1000
+	DefaultDepth    = 500
+	DefaultMemo     = 10_000_000
+	DefaultElements = 20_000_000
+)
+
+// WithDefaults fills in what is zero.
+func (l Limits) WithDefaults() Limits {
+	def := func(v *int64, d int64) {
+		if *v == 0 {
+			*v = d
+		}
+	}
+	def(&l.Bytes, DefaultBytes)
+	def(&l.Ratio, DefaultRatio)
+	def(&l.Elements, DefaultElements)
+	if l.Depth == 0 {
+		l.Depth = DefaultDepth
+	}
+	if l.Memo == 0 {
+		l.Memo = DefaultMemo
+	}
+	return l
+}
+
+// FormatError says that a file is malformed: not what Python would have written.
+type FormatError struct {
+	Offset int64 // in the (decompressed) stream
+	Reason string
+}
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("malformed pickle at byte %d: %s", e.Offset, e.Reason)
+}
+
+// LimitError says that a file exceeds a bound, and which flag raises it.
+type LimitError struct {
+	What  string // the quantity, e.g. "memo entries"
+	Limit int64
+	Flag  string // e.g. --max-memo
+}
+
+func (e *LimitError) Error() string {
+	return fmt.Sprintf("the file has more than %d %s; raise the bound with %s if you trust it", e.Limit, e.What, e.Flag)
+}
+
+// UnsupportedError names a class or function that no part of Mizzen knows, and
+// where in the object it stands.
+type UnsupportedError struct {
+	Global Global
+	Path   string // e.g. Pipeline.steps[1]
+	Help   string // what is supported, or what to do
+}
+
+func (e *UnsupportedError) Error() string {
+	var b strings.Builder
+	if e.Path != "" {
+		fmt.Fprintf(&b, "%s: ", e.Path)
+	}
+	fmt.Fprintf(&b, "%s is not supported", e.Global)
+	if e.Help != "" {
+		fmt.Fprintf(&b, "; %s", e.Help)
+	}
+	return b.String()
+}

@@ -1,0 +1,86 @@
+package frame
+
+// maxRetained is the number of bytes a slab keeps from one request to the next;
+// a larger one is dropped by Reset, so that one big batch does not hold memory
+// for ever.
+const maxRetained = 4 << 20
+
+// Arena hands out scratch memory for one request. What it returns is zeroed,
+// belongs to the caller until Reset, and costs no allocation once the arena has
+// grown to the size of the work. An Arena serves one goroutine at a time.
+type Arena struct {
+	floats   slab[float64]
+	float32s slab[float32]
+	ints     slab[int64]
+	int32s   slab[int32]
+	bools    slab[bool]
+	bytes    slab[byte]
+	values   slab[Value]
+	columns  slab[Column]
+	arrays   slab[Array]
+}
+
+// Floats returns n zeros.
+func (a *Arena) Floats(n int) []float64 { return a.floats.take(n) }
+
+// Float32s returns n zeros.
+func (a *Arena) Float32s(n int) []float32 { return a.float32s.take(n) }
+
+// Ints returns n zeros.
+func (a *Arena) Ints(n int) []int64 { return a.ints.take(n) }
+
+// Int32s returns n zeros.
+func (a *Arena) Int32s(n int) []int32 { return a.int32s.take(n) }
+
+// Bools returns n times false.
+func (a *Arena) Bools(n int) []bool { return a.bools.take(n) }
+
+// Bytes returns n zeros.
+func (a *Arena) Bytes(n int) []byte { return a.bytes.take(n) }
+
+// Values returns n times None.
+func (a *Arena) Values(n int) []Value { return a.values.take(n) }
+
+// Columns returns n empty columns.
+func (a *Arena) Columns(n int) []Column { return a.columns.take(n) }
+
+// Arrays returns n empty arrays.
+func (a *Arena) Arrays(n int) []Array { return a.arrays.take(n) }
+
+// Reset takes back all that was handed out.
+func (a *Arena) Reset() {
+	a.floats.reset(8)
+	a.float32s.reset(4)
+	a.ints.reset(8)
+	a.int32s.reset(4)
+	a.bools.reset(1)
+	a.bytes.reset(1)
+	a.values.reset(32)
+	a.columns.reset(48)
+	a.arrays.reset(216)
+}
+
+// slab hands out parts of one buffer; when it is used up a larger one takes its
+// place, and the old one lives as long as its users.
+type slab[T any] struct {
+	buf  []T
+	used int
+}
+
+func (s *slab[T]) take(n int) []T {
+	if s.used+n > len(s.buf) {
+		s.buf = make([]T, max(n, 2*len(s.buf), 64))
+		s.used = 0
+	}
+	out := s.buf[s.used : s.used+n : s.used+n]
+	s.used += n
+	clear(out)
+	return out
+}
+
+func (s *slab[T]) reset(size int) {
+	if len(s.buf)*size > maxRetained {
+		s.buf = nil
+	}
+	s.used = 0
+}

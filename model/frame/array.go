@@ -1,0 +1,135 @@
+package frame
+
+import "math"
+
+// Kind is the type of the values of an [Array].
+type Kind uint8
+
+// The kinds of values that models answer with.
+const (
+	Float64 Kind = iota
+	Int64
+	Boolean
+	Label  // indices into classes, see [Array.Classes]
+	Object // cells of any type
+	List   // one array a target, see [Array.Parts]
+)
+
+// Array is the answer of one method: a vector of Rows values (Cols is 0) or a
+// row-major matrix of Rows×Cols. The field that Kind names is set.
+type Array struct {
+	Rows, Cols int
+	Kind       Kind
+	Floats     []float64
+	Ints       []int64
+	Bools      []bool
+	// Codes are indices into Classes: one list of classes for a vector, one a
+	// column for a matrix (multi-output).
+	Codes   []int32
+	Classes []*Classes
+	Values  []Value
+	// Parts are the matrices of a multi-output predict_proba, one a target.
+	Parts []Array
+}
+
+// Width returns the number of values a row: 1 for a vector.
+func (a *Array) Width() int {
+	if a.Cols == 0 {
+		return 1
+	}
+	return a.Cols
+}
+
+// Classes are the labels that a classifier tells apart, in the order of its
+// classes_ attribute.
+type Classes struct {
+	// Kind is Int64, Float64, Boolean, or Object for strings and mixed labels.
+	Kind   Kind
+	Values []Value
+}
+
+// NewClasses returns classes of the narrowest kind that holds all values.
+func NewClasses(values []Value) *Classes {
+	c := &Classes{Kind: Object, Values: values}
+	for i, v := range values {
+		kind := Object
+		switch v.Kind() {
+		case KindBool:
+			kind = Boolean
+		case KindInt:
+			kind = Int64
+		case KindFloat:
+			kind = Float64
+		}
+		if i > 0 && kind != c.Kind {
+			c.Kind = Object
+			break
+		}
+		c.Kind = kind
+	}
+	return c
+}
+
+// At returns value i of the array (row-major) as a cell.
+func (a *Array) At(i int) Value {
+	switch a.Kind {
+	case Float64:
+		return Float(a.Floats[i])
+	case Int64:
+		return Int(a.Ints[i])
+	case Boolean:
+		return Bool(a.Bools[i])
+	case Label:
+		c := a.Classes[0]
+		if len(a.Classes) > 1 {
+			c = a.Classes[i%a.Width()]
+		}
+		return c.Values[a.Codes[i]]
+	case Object:
+		return a.Values[i]
+	}
+	return Float(math.NaN())
+}
+
+// Method names what a model is asked for, by scikit-learn's method names.
+type Method uint8
+
+// The methods that estimators have.
+const (
+	Predict Method = iota
+	PredictProba
+	PredictLogProba
+	DecisionFunction
+	Transform
+	ScoreSamples
+	Apply
+	NumMethods = iota
+)
+
+var methodNames = [NumMethods]string{"predict", "predict_proba", "predict_log_proba", "decision_function", "transform", "score_samples", "apply"}
+
+// String returns scikit-learn's name of the method.
+func (m Method) String() string { return methodNames[m] }
+
+// ParseMethod returns the method of that name.
+func ParseMethod(name string) (Method, bool) {
+	for i, n := range methodNames {
+		if n == name {
+			return Method(i), true
+		}
+	}
+	return 0, false
+}
+
+// Output describes what a method answers, before it is asked.
+type Output struct {
+	Method Method
+	Kind   Kind
+	// Cols is the width of a row: 0 for one value a row, -1 where it depends
+	// on the input.
+	Cols int
+	// Classes are the labels of predict (Kind Label), or those to which the
+	// columns of predict_proba and decision_function belong; one entry a
+	// target of a multi-output classifier.
+	Classes []*Classes
+}
