@@ -4,53 +4,126 @@ package model
 
 import (
 	"context"
-	"io/fs"
+	"errors"
+	"fmt"
 
-	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/model/frame"
 )
-
-// Limits bound what a file can make Open do; see the fields. The zero value
-// means the defaults.
-type Limits = pickle.Limits
-
-// Options change how a model is opened. The zero value is what most want.
-type Options struct {
-	// Select names the model in a file that holds a dict or a tuple of several
-	// things: a key, an index, or a path of them such as models.0.
-	Select string
-	// Limits bound memory and work.
-	Limits Limits
-	// Digest, if set, is what the file must have: sha256: and 64 hexadecimal digits.
-	Digest string
-}
 
 // Model is a model that is ready to predict. It is immutable and safe for
 // concurrent use.
 type Model struct {
 	signature Signature
 	estimator base.Estimator
-	root      *base.Node
-}
-
-// Open opens a model file.
-func Open(ctx context.Context, path string, opts Options) (*Model, error) {
-	panic("TODO")
-}
-
-// OpenFS opens a model file in a file system.
-func OpenFS(ctx context.Context, fsys fs.FS, path string, opts Options) (*Model, error) {
-	panic("TODO")
+	root      *Node
+	chunk     int
 }
 
 // Signature describes the model. The caller must not change it.
 func (m *Model) Signature() *Signature { return &m.signature }
 
+// Root returns the tree of the model's estimators. The caller must not change it.
+func (m *Model) Root() *Node { return m.root }
+
 // Predict answers the methods for every row of x, which has the columns of the
 // signature in training order. out has one entry a method; what they point to
-// belongs to the arena a, and lives until a.Reset. An input that scikit-learn
-// would refuse is a *frame.InputError.
+// belongs to the arena a and lives until a.Reset. An input that scikit-learn
+// would refuse is a *frame.InputError, a method that the model lacks a
+// *MethodError.
 func (m *Model) Predict(ctx context.Context, a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
-	panic("TODO")
+	for _, method := range methods {
+		if _, ok := m.signature.Output(method); !ok {
+			return &MethodError{Method: method, Outputs: m.signature.Outputs}
+		}
+	}
+	if x.Rows <= m.chunk {
+		return m.explain(0, m.estimator.Evaluate(a, x, methods, out))
+	}
+	return m.chunks(ctx, a, x, methods, out)
+}
+
+// chunks evaluates a large batch a part at a time, so that what lies between
+// the steps of a pipeline stays small.
+func (m *Model) chunks(ctx context.Context, a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
+	parts := make([]frame.Array, len(methods))
+	for lo := 0; lo < x.Rows; lo += m.chunk {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		mark := a.Mark()
+		part := x.Slice(a, lo, min(lo+m.chunk, x.Rows))
+		if err := m.explain(lo, m.estimator.Evaluate(a, &part, methods, parts)); err != nil {
+			return err
+		}
+		for i := range parts {
+			if lo == 0 {
+				out[i] = parts[i].Grow(x.Rows)
+			}
+			out[i].CopyRows(lo, &parts[i])
+		}
+		a.Release(mark)
+	}
+	return nil
+}
+
+// explain turns the place of an error in a part of the batch into its place in
+// the whole, by the column's name where it has one.
+func (m *Model) explain(first int, err error) error {
+	var input *frame.InputError
+	if err == nil || !errors.As(err, &input) {
+		return err
+	}
+	placed := *input
+	if placed.Row >= 0 {
+		placed.Row += first
+	}
+	if j := placed.Column; placed.Name == "" && j >= 0 && j < len(m.signature.Features) {
+		placed.Name = m.signature.Features[j].Name
+	}
+	return &placed
+}
+
+const (
+	// chunkElements bounds the cells of one step of a pipeline at a time.
+	chunkElements = 1 << 20
+	// maxChunk bounds the rows of one evaluation.
+	maxChunk = 1 << 14
+)
+
+// chunkRows returns how many rows are evaluated at a time: fewer where a step
+// makes wide rows, such as a one-hot encoder of many categories.
+func chunkRows(n *base.Node) int {
+	return min(max(chunkElements/max(width(n), 1), 1), maxChunk)
+}
+
+func width(n *base.Node) int {
+	w := 0
+	if n.Built != nil {
+		w = n.Built.Input().Width
+		for _, o := range n.Built.Outputs() {
+			w = max(w, o.Cols)
+		}
+	}
+	for _, c := range n.Children {
+		w = max(w, width(c))
+	}
+	return w
+}
+
+// MethodError says that a model lacks a method, and names those that it has.
+type MethodError struct {
+	Method  frame.Method
+	Outputs []frame.Output
+}
+
+func (e *MethodError) Error() string {
+	names := ""
+	for i, o := range e.Outputs {
+		if i > 0 {
+			names += ", "
+		}
+		names += o.Method.String()
+	}
+	return fmt.Sprintf("the model has no %s; it has %s", e.Method, names)
 }

@@ -60,17 +60,55 @@ func (a *Arena) Reset() {
 	a.arrays.reset(216)
 }
 
+// Mark remembers how much an arena has handed out.
+type Mark struct {
+	floats, float32s, ints, int32s, bools, bytes, values, columns, arrays place
+}
+
+// Mark returns where the arena stands, for Release.
+func (a *Arena) Mark() Mark {
+	return Mark{a.floats.mark(), a.float32s.mark(), a.ints.mark(), a.int32s.mark(), a.bools.mark(),
+		a.bytes.mark(), a.values.mark(), a.columns.mark(), a.arrays.mark()}
+}
+
+// Release takes back all that was handed out since the mark.
+func (a *Arena) Release(m Mark) {
+	a.floats.release(m.floats)
+	a.float32s.release(m.float32s)
+	a.ints.release(m.ints)
+	a.int32s.release(m.int32s)
+	a.bools.release(m.bools)
+	a.bytes.release(m.bytes)
+	a.values.release(m.values)
+	a.columns.release(m.columns)
+	a.arrays.release(m.arrays)
+}
+
 // slab hands out parts of one buffer; when it is used up a larger one takes its
 // place, and the old one lives as long as its users.
 type slab[T any] struct {
 	buf  []T
 	used int
+	// generation counts the buffers, so that a mark knows its own.
+	generation int
+}
+
+type place struct{ used, generation int }
+
+func (s *slab[T]) mark() place { return place{s.used, s.generation} }
+
+func (s *slab[T]) release(p place) {
+	if p.generation != s.generation {
+		p.used = 0 // the buffer is younger than the mark: all of it is free again
+	}
+	s.used = p.used
 }
 
 func (s *slab[T]) take(n int) []T {
 	if s.used+n > len(s.buf) {
 		s.buf = make([]T, max(n, 2*len(s.buf), 64))
 		s.used = 0
+		s.generation++
 	}
 	out := s.buf[s.used : s.used+n : s.used+n]
 	s.used += n
@@ -81,6 +119,7 @@ func (s *slab[T]) take(n int) []T {
 func (s *slab[T]) reset(size int) {
 	if len(s.buf)*size > maxRetained {
 		s.buf = nil
+		s.generation++
 	}
 	s.used = 0
 }

@@ -40,6 +40,44 @@ func (a *Array) Width() int {
 	return a.Cols
 }
 
+// Grow returns an array of the same form with the given number of rows, all zero.
+func (a *Array) Grow(rows int) Array {
+	out := Array{Rows: rows, Cols: a.Cols, Kind: a.Kind, Classes: a.Classes}
+	n := rows * a.Width()
+	switch a.Kind {
+	case Float64:
+		out.Floats = make([]float64, n)
+	case Int64:
+		out.Ints = make([]int64, n)
+	case Boolean:
+		out.Bools = make([]bool, n)
+	case Label:
+		out.Codes = make([]int32, n)
+	case Object:
+		out.Values = make([]Value, n)
+	case List:
+		out.Parts = make([]Array, len(a.Parts))
+		for i := range a.Parts {
+			out.Parts[i] = a.Parts[i].Grow(rows)
+		}
+	}
+	return out
+}
+
+// CopyRows copies the rows of from to the rows of a that begin at first. Both
+// have the same form.
+func (a *Array) CopyRows(first int, from *Array) {
+	at := first * a.Width()
+	copy(a.Floats[min(at, len(a.Floats)):], from.Floats)
+	copy(a.Ints[min(at, len(a.Ints)):], from.Ints)
+	copy(a.Bools[min(at, len(a.Bools)):], from.Bools)
+	copy(a.Codes[min(at, len(a.Codes)):], from.Codes)
+	copy(a.Values[min(at, len(a.Values)):], from.Values)
+	for i := range a.Parts {
+		a.Parts[i].CopyRows(first, &from.Parts[i])
+	}
+}
+
 // Classes are the labels that a classifier tells apart, in the order of its
 // classes_ attribute.
 type Classes struct {

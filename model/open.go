@@ -1,0 +1,216 @@
+package model
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+
+	"mizzen.dev/internal/format/joblib"
+	"mizzen.dev/internal/format/pickle"
+	"mizzen.dev/internal/sklearn"
+	"mizzen.dev/internal/sklearn/base"
+	"mizzen.dev/model/frame"
+)
+
+// Limits bound what a file can make Open do. A field that is zero has its
+// default.
+type Limits = pickle.Limits
+
+// Options change how a model is opened. The zero value is what most want.
+type Options struct {
+	// Select names the model in a file that holds a dict, a list or a tuple of
+	// several things: a key or an index, or a path of them such as models.0.
+	Select string
+	// Limits bound memory and work.
+	Limits Limits
+	// Digest, if set, is what the file must have: sha256: and 64 hexadecimal
+	// digits.
+	Digest string
+}
+
+// Open opens a model file.
+func Open(ctx context.Context, path string, opts Options) (*Model, error) {
+	m, _, err := open(ctx, osFile(path), opts)
+	return m, err
+}
+
+// OpenFS opens a model file in a file system.
+func OpenFS(ctx context.Context, fsys fs.FS, path string, opts Options) (*Model, error) {
+	m, _, err := open(ctx, func() (fs.File, error) { return fsys.Open(path) }, opts)
+	return m, err
+}
+
+// osFile opens a file where it is: a path of the system need not be one of fs.FS.
+func osFile(path string) func() (fs.File, error) {
+	return func() (fs.File, error) { return os.Open(path) }
+}
+
+// open returns what it could read of the file, also when it fails.
+func open(ctx context.Context, file func() (fs.File, error), opts Options) (*Model, *Report, error) {
+	report := &Report{}
+	limits := opts.Limits.WithDefaults()
+	data, err := readFile(file, limits.Bytes)
+	if err != nil {
+		return nil, report, err
+	}
+	report.Signature.Size = int64(len(data))
+
+	// The digest takes longer than everything else for a large file.
+	digest := make(chan string, 1)
+	go func() {
+		sum := sha256.Sum256(data)
+		digest <- "sha256:" + hex.EncodeToString(sum[:])
+	}()
+	m, err := read(data, limits, opts.Select, report)
+	report.Signature.Digest = <-digest
+	if opts.Digest != "" && !strings.EqualFold(opts.Digest, report.Signature.Digest) {
+		return nil, report, &DigestError{Want: opts.Digest, Got: report.Signature.Digest}
+	}
+	if err != nil {
+		return nil, report, err
+	}
+	m.signature.Digest = report.Signature.Digest
+	report.Signature = m.signature
+	return m, report, ctx.Err()
+}
+
+func readFile(file func() (fs.File, error), limit int64) ([]byte, error) {
+	f, err := file()
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if info.IsDir() {
+		return nil, fmt.Errorf("%s is a directory, not a model file", info.Name())
+	}
+	if info.Size() > limit {
+		return nil, &pickle.LimitError{What: "bytes", Limit: limit, Flag: "--max-bytes"}
+	}
+	data := make([]byte, info.Size())
+	if _, err := io.ReadFull(f, data); err != nil {
+		return nil, fmt.Errorf("reading %s: %w", info.Name(), err)
+	}
+	return data, nil
+}
+
+func read(data []byte, limits Limits, selection string, report *Report) (*Model, error) {
+	if name := foreign(data); name != "" {
+		return nil, &FormatError{Reason: "this is " + name + "; supported are scikit-learn models saved by joblib.dump or pickle.dump"}
+	}
+	value, info, err := joblib.Read(data, limits)
+	report.Signature.Format = info.Format
+	if err != nil {
+		return nil, err
+	}
+	picked, path, err := pick(value, selection)
+	if err != nil {
+		return nil, err
+	}
+	est, node, err := sklearn.Build(picked, info.Globals)
+	if node != nil {
+		report.Root = publicNode(node)
+		report.Signature.Class, report.Signature.LibraryVersion = node.Class, node.Version
+		report.Signature.Library = library
+	}
+	if err != nil {
+		if path != "" {
+			err = fmt.Errorf("in %s: %w", path, err)
+		}
+		return nil, err
+	}
+	return newModel(est, node, info.Format, int64(len(data))), nil
+}
+
+const library = "scikit-learn"
+
+func newModel(est base.Estimator, node *base.Node, format string, size int64) *Model {
+	in := est.Input()
+	m := &Model{estimator: est, root: publicNode(node), chunk: chunkRows(node)}
+	m.signature = Signature{
+		Class: node.Class, Final: final(node).Class,
+		Library: library, LibraryVersion: version(node), Format: format, Size: size,
+		Width: in.Width, Features: in.Features, Numeric: in.Numeric(), Values: in.Values, ExtraIgnored: in.ExtraIgnored,
+		Named:   len(in.Features) > 0 && in.Features[0].Name != "",
+		Outputs: est.Outputs(),
+	}
+	return m
+}
+
+// final returns the estimator that answers: the last step of a Pipeline, the
+// best one of a search.
+func final(n *base.Node) *base.Node {
+	for (n.Class == "Pipeline" || strings.HasSuffix(n.Class, "SearchCV")) && len(n.Children) > 0 {
+		n = n.Children[len(n.Children)-1]
+	}
+	return n
+}
+
+// version returns the library version of the first estimator that tells it: a
+// few classes do not record their own.
+func version(n *base.Node) string {
+	if n.Version != "" {
+		return n.Version
+	}
+	for _, c := range n.Children {
+		if v := version(c); v != "" {
+			return v
+		}
+	}
+	return ""
+}
+
+// foreign names the kind of file that data is, if it is one that people mistake
+// for a pickle.
+func foreign(data []byte) string {
+	head := string(data[:min(len(data), 256)])
+	switch {
+	case len(data) == 0:
+		return "an empty file"
+	case strings.HasPrefix(head, "\x93NUMPY"):
+		return "a numpy array (.npy), which holds no model"
+	case strings.HasPrefix(head, "PK\x03\x04"):
+		return "a zip archive (skops, PyTorch or .npz)"
+	case strings.HasPrefix(head, "\x89HDF"):
+		return "an HDF5 file (Keras)"
+	case strings.HasPrefix(head, "CBM1"):
+		return "a CatBoost model"
+	case strings.HasPrefix(head, "tree\nversion="):
+		return "a LightGBM model"
+	case strings.HasPrefix(head, "binf") || strings.HasPrefix(head, "{L\x00\x00"):
+		return "an XGBoost model"
+	case strings.HasPrefix(strings.TrimSpace(head), "{\""):
+		return "a JSON file"
+	case strings.HasPrefix(head, "version https://git-lfs"):
+		return "a Git LFS pointer: run git lfs pull to fetch the model itself"
+	}
+	return ""
+}
+
+// FormatError says that a file is no model file that this package reads.
+type FormatError struct{ Reason string }
+
+func (e *FormatError) Error() string { return e.Reason }
+
+// DigestError says that a file is not the one that was asked for.
+type DigestError struct{ Want, Got string }
+
+func (e *DigestError) Error() string {
+	return fmt.Sprintf("the file's digest is %s, expected %s: it was changed or is another file", e.Got, e.Want)
+}
+
+// IsInput reports whether err is the fault of the rows that were given, and not
+// of the model or the program.
+func IsInput(err error) bool {
+	var input *frame.InputError
+	return errors.As(err, &input)
+}
