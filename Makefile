@@ -1,0 +1,96 @@
+# Mizzen's habits. `make help` lists the targets. `make build test` need Go and
+# make alone; the other targets install what they need, outside this tree.
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo devel)
+LDFLAGS := -s -w -X mizzen.dev/internal/version.version=$(VERSION)
+
+# Tools are built from pinned sources, once a Go version, and kept here.
+GOLANGCI_LINT_VERSION := v2.15.0
+GOVULNCHECK_VERSION   := v1.9.0
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/mizzen
+TOOLS := $(CACHE)/bin/$(shell go env GOVERSION)
+GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
+GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
+
+# How long `make fuzz` spends on each target.
+FUZZTIME ?= 10s
+# What `make test` adds to go test, for example TESTFLAGS=-race.
+TESTFLAGS ?=
+# The directory of cases that `make fixtures` checks.
+FIXTURES ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## build the binaries into bin/
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+.PHONY: test
+test: ## run the tests (Go and make alone)
+	go test $(TESTFLAGS) ./...
+
+.PHONY: test-clients
+test-clients: build ## drive a running server with the public clients (installs Python packages)
+	bash test/clients/run.sh
+
+.PHONY: test-browser
+test-browser: build ## open /docs in a headless Chromium and predict from the page (installs it)
+	bash test/browser/run.sh
+
+.PHONY: fixtures
+fixtures: ## check a directory of cases: make fixtures FIXTURES=DIR
+	@test -n '$(FIXTURES)' || { echo 'usage: make fixtures FIXTURES=DIR (a directory of cases, or of archives of cases)' >&2; exit 2; }
+	go run ./test/fixtures check '$(FIXTURES)'
+
+.PHONY: lint
+lint: $(GOLANGCI_LINT) $(GOVULNCHECK) ## golangci-lint and govulncheck
+	$(GOLANGCI_LINT) run ./...
+	sh build/vulncheck.sh $(GOVULNCHECK)
+
+$(GOLANGCI_LINT):
+	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
+
+$(GOVULNCHECK):
+	GOBIN=$(@D) go install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK_VERSION)
+
+.PHONY: verify
+verify: ## formatting, go vet, go.mod, and that what is generated is up to date
+	bash build/verify.sh
+
+.PHONY: generate
+generate: ## write again what is generated: protocol code, the command reference
+	go generate ./...
+	go test ./cmd/mizzen -run '^TestReference$$' -count=1 -update
+
+.PHONY: fuzz
+fuzz: ## run every fuzz target for FUZZTIME (10s)
+	FUZZTIME=$(FUZZTIME) sh build/fuzz.sh
+
+.PHONY: bench
+bench: build ## Go benchmarks, then the servers side by side
+	go test -run '^$$' -bench . -benchmem ./...
+	bash test/bench/run.sh
+
+.PHONY: cover
+cover: ## test coverage by function, and as bin/coverage.html
+	@mkdir -p bin
+	go test -coverpkg=./... -coverprofile=bin/coverage.out ./...
+	go tool cover -func=bin/coverage.out | tail -1
+	go tool cover -html=bin/coverage.out -o bin/coverage.html
+
+.PHONY: image
+image: ## build the container image without Docker: an OCI layout in dist/image
+	go run ./build/image -version '$(VERSION)' -out dist/image
+
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
+
+.PHONY: release
+release: image ## cross-compile the binaries and pack the image into dist/release
+	VERSION='$(VERSION)' LDFLAGS='$(LDFLAGS)' bash build/release.sh $(PLATFORMS)
+
+.PHONY: clean
+clean: ## remove what was built here
+	rm -rf bin dist
