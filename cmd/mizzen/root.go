@@ -1,0 +1,65 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mizzen.dev/internal/version"
+)
+
+const rootLong = `Mizzen serves trained models: from a scikit-learn model.pkl to answers over HTTP
+and gRPC, in one binary, without Python. A model file is data here: nothing in it
+is ever run.`
+
+const rootExample = `  # serve a model, then ask it
+  mizzen serve model.pkl
+  curl localhost:5000/predict -d '{"inputs":[5.1,3.5,1.4,0.2]}'
+
+  # what is in this file?
+  mizzen inspect model.pkl
+
+  # predict rows of a CSV file
+  mizzen predict model.pkl rows.csv`
+
+func newRoot(s streams) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:           "mizzen",
+		Short:         "Serve trained models",
+		Long:          rootLong,
+		Example:       rootExample,
+		Version:       version.Get().Version,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs, // so that an unknown command comes to RunE
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return cmd.Help()
+			}
+			hint := ""
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				hint = "; did you mean " + strings.Join(near, " or ") + "?"
+			}
+			return usagef("unknown command %q%s", args[0], hint)
+		},
+	}
+	cmd.SuggestionsMinimumDistance = 2
+	cmd.SetIn(s.in)
+	cmd.SetOut(s.out)
+	cmd.SetErr(s.err)
+	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	cmd.AddCommand(
+		newVersion(s),
+	)
+	return cmd
+}
+
+// args turns a check of the arguments into one whose errors are usage errors.
+func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, given []string) error {
+		if err := check(cmd, given); err != nil {
+			return &usageError{err}
+		}
+		return nil
+	}
+}
