@@ -1,57 +1,9 @@
-// Package npy reads numpy's arrays: dtypes, the .npy header, and elements of
-// every type that estimators hold. Data stays where it is until it is asked for.
 package npy
 
-import "fmt"
-
-// Dtype is the type of an array's elements.
-type Dtype struct {
-	// Kind is numpy's letter: b bool, i and u integers, f float, c complex,
-	// S bytes, U string, V void or structured, O object, M and m times.
-	Kind byte
-	// Size is the number of bytes of an element (U: four a character).
-	Size      int
-	BigEndian bool
-	// Fields are those of a structured dtype, in order.
-	Fields []Field
-	// Unit is that of M and m: ns, us, D ...
-	Unit string
-}
-
-// Field is one field of a structured [Dtype].
-type Field struct {
-	Name   string
-	Dtype  Dtype
-	Offset int // of the field's first byte in an element
-}
-
-// Field returns the field of that name.
-func (d *Dtype) Field(name string) (Field, bool) {
-	for _, f := range d.Fields {
-		if f.Name == name {
-			return f, true
-		}
-	}
-	return Field{}, false
-}
-
-// String returns numpy's short name of the type, such as <f8 or |V64.
-func (d Dtype) String() string {
-	order := "<"
-	if d.BigEndian {
-		order = ">"
-	}
-	size := d.Size
-	switch d.Kind {
-	case 'U':
-		size /= 4
-	case 'O':
-		return "object"
-	case 'b', 'S', 'V':
-		order = "|"
-	}
-	return fmt.Sprintf("%s%c%d", order, d.Kind, size)
-}
+import (
+	"fmt"
+	"math/bits"
+)
 
 // Array is an n-dimensional array.
 type Array struct {
@@ -66,6 +18,16 @@ type Array struct {
 	Objects []any
 }
 
+// Masked is an array of numpy.ma: Mask is true where Data has no valid element.
+type Masked struct {
+	Data *Array
+	Mask *Array // of kind b and of the shape of Data
+	Fill any    // the value that stands for masked elements; nil for the default
+}
+
+// MaxDims is numpy's bound on the dimensions of an array.
+const MaxDims = 64
+
 // Len returns the number of elements.
 func (a *Array) Len() int {
 	n := 1
@@ -75,12 +37,55 @@ func (a *Array) Len() int {
 	return n
 }
 
-// Float64s returns the elements row-major as float64. Kinds f, i, u and b.
-func (a *Array) Float64s() ([]float64, error) { return nil, fmt.Errorf("TODO") }
+// Count returns the number of elements of an array of that shape and element
+// size. It is an error if a dimension is negative, if there are more than
+// [MaxDims], or if elements or bytes overflow an int; zeros among the
+// dimensions do not hide an overflow of the others.
+func Count(shape []int, size int) (int, error) {
+	if len(shape) > MaxDims {
+		return 0, fmt.Errorf("an array of %d dimensions; numpy has at most %d", len(shape), MaxDims)
+	}
+	n, zero := uint64(1), false
+	for _, d := range shape {
+		if d < 0 {
+			return 0, fmt.Errorf("an array with a negative dimension, %d", d)
+		}
+		if d == 0 {
+			zero = true
+			continue
+		}
+		hi, lo := bits.Mul64(n, uint64(d))
+		if hi != 0 || lo >= 1<<62 {
+			return 0, fmt.Errorf("an array whose shape %v overflows", shape)
+		}
+		n = lo
+	}
+	if hi, lo := bits.Mul64(n, uint64(max(size, 1))); hi != 0 || lo >= 1<<62 {
+		return 0, fmt.Errorf("an array whose shape %v overflows", shape)
+	}
+	if zero {
+		return 0, nil
+	}
+	if size == 0 {
+		return 0, fmt.Errorf("%d elements of no bytes", n)
+	}
+	return int(n), nil
+}
 
-// Int64s returns the elements row-major as int64. Kinds i, u and b; an unsigned
-// element beyond int64 is an error.
-func (a *Array) Int64s() ([]int64, error) { return nil, fmt.Errorf("TODO") }
-
-// Strings returns the elements row-major. Kinds U and S.
-func (a *Array) Strings() ([]string, error) { return nil, fmt.Errorf("TODO") }
+// New returns an array of that type and shape whose elements are the first
+// bytes of data, which must hold them all. Not for objects.
+func New(dtype Dtype, shape []int, fortran bool, data []byte) (*Array, error) {
+	n, err := Count(shape, dtype.Size)
+	if err != nil {
+		return nil, err
+	}
+	if dtype.Kind == 'O' {
+		return nil, fmt.Errorf("objects have no bytes of their own")
+	}
+	if need := n * dtype.Size; need > len(data) {
+		return nil, fmt.Errorf("an array of shape %v and type %s needs %d bytes, %d are there", shape, dtype, need, len(data))
+	} else {
+		data = data[:need:need]
+	}
+	return &Array{Dtype: dtype, Shape: shape, Fortran: fortran && len(shape) > 1, Data: data}, nil
+}

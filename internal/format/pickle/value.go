@@ -9,6 +9,8 @@ package pickle
 import (
 	"fmt"
 	"strings"
+
+	"mizzen.dev/internal/format"
 )
 
 // A value of a pickle is one of
@@ -22,7 +24,8 @@ import (
 //	*Dict                    in the order of the file
 //	Global                   a class or function by name
 //	*Object                  an instance, or the result of a call that was not made
-//	*npy.Array, *npy.Dtype   numpy's
+//	*npy.Array, *npy.Dtype   numpy's; a scalar of another kind is a 0-d array
+//	*npy.Masked              a masked array
 //
 // Containers may be shared and may form cycles: whoever walks them bounds the
 // depth and remembers where it was.
@@ -85,10 +88,12 @@ type Object struct {
 	Class Global
 	// Args are the arguments of the call (REDUCE) or of __new__ (NEWOBJ).
 	Args []any
+	// Kwargs are the keyword arguments of __new__ (NEWOBJ_EX); mostly nil.
+	Kwargs *Dict
 	// State is what BUILD was given: mostly the *Dict of the attributes.
 	State any
-	// Items are what APPEND and SETITEM added to an object that is a list or a
-	// dict of a class of its own.
+	// Items are what SETITEM added to an object that is a dict of a class of its
+	// own, or what APPEND added to a list, under the keys int64(0), int64(1) ...
 	Items *Dict
 }
 
@@ -110,64 +115,14 @@ func (o *Object) Attr(name string) (any, bool) {
 	return nil, false
 }
 
-// Limits bound what a file can make the reader do. The zero value of a field
-// means its default.
-type Limits struct {
-	Bytes    int64 // size of the file, and of what it decompresses to
-	Ratio    int64 // of the decompressed size to the file's size
-	Depth    int   // nesting of containers
-	Memo     int   // memo entries
-	Elements int64 // items of all containers together
-}
-
-// Defaults of [Limits].
-const (
-	DefaultBytes    = 4 << 30
-	DefaultRatio    = 1000
-	DefaultDepth    = 500
-	DefaultMemo     = 10_000_000
-	DefaultElements = 20_000_000
-)
-
-// WithDefaults fills in what is zero.
-func (l Limits) WithDefaults() Limits {
-	def := func(v *int64, d int64) {
-		if *v == 0 {
-			*v = d
-		}
-	}
-	def(&l.Bytes, DefaultBytes)
-	def(&l.Ratio, DefaultRatio)
-	def(&l.Elements, DefaultElements)
-	if l.Depth == 0 {
-		l.Depth = DefaultDepth
-	}
-	if l.Memo == 0 {
-		l.Memo = DefaultMemo
-	}
-	return l
-}
+// Limits bound what a file can make the reader do.
+type Limits = format.Limits
 
 // FormatError says that a file is malformed: not what Python would have written.
-type FormatError struct {
-	Offset int64 // in the (decompressed) stream
-	Reason string
-}
-
-func (e *FormatError) Error() string {
-	return fmt.Sprintf("malformed pickle at byte %d: %s", e.Offset, e.Reason)
-}
+type FormatError = format.Error
 
 // LimitError says that a file exceeds a bound, and which flag raises it.
-type LimitError struct {
-	What  string // the quantity, e.g. "memo entries"
-	Limit int64
-	Flag  string // e.g. --max-memo
-}
-
-func (e *LimitError) Error() string {
-	return fmt.Sprintf("the file has more than %d %s; raise the bound with %s if you trust it", e.Limit, e.What, e.Flag)
-}
+type LimitError = format.LimitError
 
 // UnsupportedError names a class or function that no part of Mizzen knows, and
 // where in the object it stands.
