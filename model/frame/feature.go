@@ -52,6 +52,8 @@ type Feature struct {
 	// Categories are the values that an encoder learned, in its order; nil for
 	// numbers.
 	Categories []Value
+	// Closed is true if a value that is not among Categories is refused.
+	Closed bool
 	// Example is a value that the model takes, for documents and warm-up.
 	Example Value
 }
