@@ -1,0 +1,63 @@
+// Package docs runs the examples of the README and the pages under docs/, so
+// that what they say is true.
+//
+// A fenced block marked console holds commands, each behind "$ ", and what they
+// print. In the output an … stands for anything in its line; a line of … alone
+// stands for any number of lines.
+package docs
+
+import (
+	"regexp"
+	"strings"
+)
+
+// Example is one command of a page and what it prints.
+type Example struct {
+	Line    int // of the page, from 1
+	Command string
+	Output  []string
+}
+
+// Examples returns the commands in the console blocks of a page.
+func Examples(page string) []Example {
+	var out []Example
+	inside := false
+	for i, line := range strings.Split(page, "\n") {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = !inside && strings.TrimPrefix(line, "```") == "console"
+		case !inside:
+		case strings.HasPrefix(line, "$ "):
+			out = append(out, Example{Line: i + 1, Command: strings.TrimPrefix(line, "$ ")})
+		case len(out) > 0 && strings.HasSuffix(out[len(out)-1].Command, "\\") && len(out[len(out)-1].Output) == 0:
+			last := &out[len(out)-1]
+			last.Command = strings.TrimSuffix(last.Command, "\\") + strings.TrimSpace(line)
+		case len(out) > 0:
+			out[len(out)-1].Output = append(out[len(out)-1].Output, line)
+		}
+	}
+	return out
+}
+
+// Matches reports whether what a command printed is what the page shows.
+func (e Example) Matches(printed string) bool {
+	var b strings.Builder
+	b.WriteString(`\A`)
+	for i, line := range e.Output {
+		if i > 0 {
+			b.WriteString(`\n`)
+		}
+		if strings.TrimSpace(line) == "…" {
+			b.WriteString(`(?s:.*?)`)
+			continue
+		}
+		for k, part := range strings.Split(line, "…") {
+			if k > 0 {
+				b.WriteString(`[^\n]*`)
+			}
+			b.WriteString(regexp.QuoteMeta(part))
+		}
+	}
+	b.WriteString(`\n*\z`)
+	return regexp.MustCompile(b.String()).MatchString(strings.TrimRight(printed, "\n"))
+}
