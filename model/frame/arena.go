@@ -18,6 +18,7 @@ type Arena struct {
 	values   slab[Value]
 	columns  slab[Column]
 	arrays   slab[Array]
+	frames   slab[Frame]
 }
 
 // Floats returns n zeros.
@@ -47,6 +48,9 @@ func (a *Arena) Columns(n int) []Column { return a.columns.take(n) }
 // Arrays returns n empty arrays.
 func (a *Arena) Arrays(n int) []Array { return a.arrays.take(n) }
 
+// Frames returns n empty frames: what lies between the steps of a pipeline.
+func (a *Arena) Frames(n int) []Frame { return a.frames.take(n) }
+
 // Reset takes back all that was handed out.
 func (a *Arena) Reset() {
 	a.floats.reset(8)
@@ -58,17 +62,18 @@ func (a *Arena) Reset() {
 	a.values.reset(32)
 	a.columns.reset(48)
 	a.arrays.reset(216)
+	a.frames.reset(64)
 }
 
 // Mark remembers how much an arena has handed out.
 type Mark struct {
-	floats, float32s, ints, int32s, bools, bytes, values, columns, arrays place
+	floats, float32s, ints, int32s, bools, bytes, values, columns, arrays, frames place
 }
 
 // Mark returns where the arena stands, for Release.
 func (a *Arena) Mark() Mark {
 	return Mark{a.floats.mark(), a.float32s.mark(), a.ints.mark(), a.int32s.mark(), a.bools.mark(),
-		a.bytes.mark(), a.values.mark(), a.columns.mark(), a.arrays.mark()}
+		a.bytes.mark(), a.values.mark(), a.columns.mark(), a.arrays.mark(), a.frames.mark()}
 }
 
 // Release takes back all that was handed out since the mark.
@@ -82,6 +87,7 @@ func (a *Arena) Release(m Mark) {
 	a.values.release(m.values)
 	a.columns.release(m.columns)
 	a.arrays.release(m.arrays)
+	a.frames.release(m.frames)
 }
 
 // slab hands out parts of one buffer; when it is used up a larger one takes its
