@@ -28,7 +28,7 @@ type Check struct {
 // Strings that hold numbers are parsed, None becomes NaN and booleans 0 and 1,
 // as numpy does when it casts objects to float64. The result may alias x.
 func (c Check) Dense(a *frame.Arena, x *frame.Frame) ([]float64, error) {
-	if err := c.width(x); err != nil {
+	if err := c.Shape(x); err != nil {
 		return nil, err
 	}
 	dense := x.Dense
@@ -43,7 +43,9 @@ func (c Check) Dense(a *frame.Arena, x *frame.Frame) ([]float64, error) {
 	return dense, c.finite(dense, x.Cols)
 }
 
-func (c Check) width(x *frame.Frame) error {
+// Shape checks the number of features alone, for estimators that take cells of
+// any type.
+func (c Check) Shape(x *frame.Frame) error {
 	if c.Width >= 0 && x.Cols != c.Width {
 		return &frame.InputError{Row: -1, Column: -1, Reason: fmt.Sprintf("has %d features a row, %s takes %d", x.Cols, c.Class, c.Width)}
 	}
