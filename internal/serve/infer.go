@@ -1,0 +1,148 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"mizzen.dev/internal/wire"
+	"mizzen.dev/model/frame"
+)
+
+// largeBody is the size from which a call gets a deadline of its own. A smaller
+// one cannot work for long, and a timer would cost more than the prediction.
+const largeBody = 16 << 10
+
+// Infer answers a call: it lets the caller in or not, finds the model, reads the
+// body, waits for a turn, decodes, predicts and encodes, and counts what came of
+// it. It sets Status, Out and Answer of the call in any case; the error is what
+// Out tells the caller, for transports that have a form of their own for it. ctx
+// ends when the caller has gone.
+func (c *Core) Infer(ctx context.Context, call *Call) error {
+	call.Served, call.Answer, call.Out = nil, wire.Answer{}, call.Out[:0]
+	ctx, span := c.tracing.call(ctx, call)
+	err := c.infer(ctx, call)
+	call.Status = Status(err)
+	if err != nil {
+		call.Out = call.Codec.AppendError(call.Out[:0], c.public(ctx, err))
+		call.Answer = wire.Answer{ContentType: "application/json"}
+	}
+	counters := c.Metrics.unnamed
+	if call.Served != nil {
+		counters = call.Served.metrics.calls
+	}
+	counters.count(call.Protocol, call.Status)
+	var rejection *Rejection
+	if errors.As(err, &rejection) {
+		c.Metrics.rejections[rejection.Cause].Inc()
+	}
+	span.endCall(call, err)
+	return err
+}
+
+func (c *Core) infer(ctx context.Context, call *Call) error {
+	if err := c.Authorize(call.Credentials, ""); err != nil {
+		return err
+	}
+	served, err := c.Registry.Get(call.Model, call.Version)
+	if err != nil {
+		return err
+	}
+	call.Served = served
+	body := call.Bytes
+	if call.Body != nil {
+		if body, err = call.Body.ReadBody(); err != nil {
+			return err
+		}
+	}
+	if len(body) > largeBody {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, c.Config.RequestTimeout)
+		defer cancel()
+	}
+	start := time.Now()
+	err = c.answer(ctx, call, body)
+	served.metrics.calls[call.Protocol].latency.Observe(time.Since(start).Seconds())
+	return err
+}
+
+// answer does the work, within the bounds of admission.
+func (c *Core) answer(ctx context.Context, call *Call, body []byte) (err error) {
+	span := c.tracing.span(ctx, "queue")
+	err = c.Admission.Acquire(ctx)
+	span.end(err)
+	if err != nil {
+		return err
+	}
+	served := call.Served
+	req := c.requests.Get().(*wire.Request)
+	defer func() {
+		if fault := recover(); fault != nil {
+			err = &faultError{fault: fault, stack: debug.Stack()}
+		} else {
+			req.Reset()
+			c.requests.Put(req)
+		}
+		c.Admission.Release()
+	}()
+	req.Schema, req.Header = served.Schema, call.Header
+
+	span = c.tracing.span(ctx, "decode")
+	err = call.Codec.Decode(req, body)
+	span.end(err)
+	if err != nil {
+		return err
+	}
+
+	span = c.tracing.span(ctx, "predict")
+	out := req.Arena.Arrays(len(req.Methods))
+	err = served.Model.Predict(ctx, req.Arena, &req.Frame, req.Methods, out)
+	span.end(err)
+	if err != nil {
+		return req.Explain(err)
+	}
+
+	span = c.tracing.span(ctx, "encode")
+	call.Out, err = call.Codec.Encode(call.Out, req, out)
+	span.end(err)
+	if err != nil {
+		return err
+	}
+	call.Answer = req.Answer
+	served.metrics.rows.Observe(float64(req.Frame.Rows))
+	for i, method := range req.Methods {
+		if method == frame.Predict {
+			served.metrics.predicted(req.Arena, &out[i])
+		}
+	}
+	return nil
+}
+
+// public returns what a caller may know of an error: a fault of the server's own
+// goes to the log, not to the caller.
+func (c *Core) public(ctx context.Context, err error) error {
+	if Status(err) != http.StatusInternalServerError {
+		return err
+	}
+	var fault *faultError
+	if errors.As(err, &fault) {
+		c.Log.ErrorContext(ctx, "call failed", "error", err, "stack", string(fault.stack))
+	} else {
+		c.Log.ErrorContext(ctx, "call failed", "error", err)
+	}
+	return errInternal
+}
+
+// faultError is a fault of the program that one call ran into. It must not take
+// the other calls down.
+type faultError struct {
+	fault any
+	stack []byte
+}
+
+func (e *faultError) Error() string { return fmt.Sprintf("fault: %v", e.fault) }
+
+var errInternal = errors.New("internal error; the server's log says more")
