@@ -1,0 +1,295 @@
+package pickle
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"mizzen.dev/internal/format/npy"
+)
+
+// Info tells what the stream was.
+type Info struct {
+	Protocol int  // as announced, or 0 or 1 by its opcodes
+	Joblib   bool // arrays are interleaved with the pickle, as joblib writes them
+	// Globals are all classes and functions that the stream names, in order,
+	// each once: also those that are in no part of the value, because what they
+	// made was thrown away.
+	Globals []Global
+	Size    int64 // bytes of the stream; what follows is no part of it
+}
+
+// Read reads the first pickle in data, with the arrays that joblib interleaves.
+// Array data, and bytes, alias data.
+func Read(data []byte, lim Limits) (any, Info, error) {
+	r := &reader{data: data, ops: &opcodes, lim: lim.WithDefaults(), interned: make(map[Global]any)}
+	if int64(len(data)) > r.lim.Bytes {
+		return nil, r.info, &LimitError{What: "bytes", Limit: r.lim.Bytes, Flag: "--max-bytes"}
+	}
+	m := machine{reader: r}
+	value, err := m.run()
+	r.info.Size = int64(r.pos)
+	if err == nil {
+		err = checkDepth(value, r.lim.Depth)
+	}
+	if err != nil {
+		return nil, r.info, err
+	}
+	return value, r.info, nil
+}
+
+// reader is the position in a file and what its streams have used of the
+// limits: an object array of joblib is a stream inside a stream.
+type reader struct {
+	data     []byte
+	pos      int
+	op       int // where the current opcode stands, for errors
+	ops      *[256]opcode
+	lim      Limits
+	info     Info
+	elements int64
+	copied   int64 // bytes made by conversions, which a stream can repeat
+	interned map[Global]any
+}
+
+// machine runs one stream.
+type machine struct {
+	*reader
+	nested bool // inside another stream, where joblib interleaves nothing
+	stack  []any
+	marks  []int // stack heights
+	memo   memo
+}
+
+// errStop ends a stream.
+var errStop = errors.New("stop")
+
+func (m *machine) run() (any, error) {
+	for {
+		m.op = m.pos
+		code, err := m.byte()
+		if err != nil {
+			return nil, err
+		}
+		op := &m.ops[code]
+		if op.run == nil {
+			return nil, m.malformed("unknown opcode %#02x", code)
+		}
+		if op.protocol == 1 && m.info.Protocol == 0 {
+			m.info.Protocol = 1
+		}
+		if err := op.run(m); err == errStop {
+			break
+		} else if err != nil {
+			return nil, err
+		}
+		if int64(len(m.stack)) > m.lim.Elements {
+			return nil, m.tooManyElements()
+		}
+	}
+	value, err := m.pop()
+	if err == nil && (len(m.stack) > 0 || len(m.marks) > 0) {
+		err = m.malformed("%d values and %d marks are left at the end", len(m.stack), len(m.marks))
+	}
+	return value, err
+}
+
+// Errors.
+
+func (r *reader) malformed(format string, args ...any) error {
+	return &FormatError{Format: "pickle", Offset: int64(r.op), Reason: fmt.Sprintf(format, args...)}
+}
+
+func (r *reader) tooManyElements() error {
+	return &LimitError{What: "items in its lists, dicts and other containers", Limit: r.lim.Elements, Flag: "--max-elements"}
+}
+
+// count takes n elements from the limit.
+func (r *reader) count(n int) error {
+	if r.elements += int64(n); r.elements > r.lim.Elements {
+		return r.tooManyElements()
+	}
+	return nil
+}
+
+// copying accounts for n bytes that a conversion makes. Python writes a
+// conversion once for each object, so all together are no larger than the file.
+func (r *reader) copying(n int) error {
+	if r.copied += int64(n); r.copied > 4*int64(len(r.data))+1<<16 {
+		return r.malformed("the same bytes are converted again and again")
+	}
+	return nil
+}
+
+// Bytes of the stream.
+
+func (r *reader) byte() (byte, error) {
+	if r.pos >= len(r.data) {
+		return 0, r.malformed("the file ends in the middle of the pickle")
+	}
+	b := r.data[r.pos]
+	r.pos++
+	return b, nil
+}
+
+// take returns the next n bytes, which alias the file.
+func (r *reader) take(n uint64) ([]byte, error) {
+	if rest := len(r.data) - r.pos; n > uint64(rest) {
+		return nil, r.malformed("%d bytes announced, %d left in the file", n, rest)
+	}
+	b := r.data[r.pos : r.pos+int(n) : r.pos+int(n)]
+	r.pos += int(n)
+	return b, nil
+}
+
+// uint reads a little-endian number of 1, 2, 4 or 8 bytes.
+func (r *reader) uint(size int) (uint64, error) {
+	b, err := r.take(uint64(size))
+	if err != nil {
+		return 0, err
+	}
+	switch size {
+	case 1:
+		return uint64(b[0]), nil
+	case 2:
+		return uint64(binary.LittleEndian.Uint16(b)), nil
+	case 4:
+		return uint64(binary.LittleEndian.Uint32(b)), nil
+	}
+	return binary.LittleEndian.Uint64(b), nil
+}
+
+// counted reads a length of size bytes and as many bytes as it says.
+func (r *reader) counted(size int) ([]byte, error) {
+	n, err := r.uint(size)
+	if err != nil {
+		return nil, err
+	}
+	return r.take(n)
+}
+
+// The stack.
+
+func (m *machine) push(v any) { m.stack = append(m.stack, v) }
+
+// floor is the lowest height that opcodes may pop to: that of the last mark.
+func (m *machine) floor() int {
+	if n := len(m.marks); n > 0 {
+		return m.marks[n-1]
+	}
+	return 0
+}
+
+func (m *machine) pop() (any, error) {
+	n := len(m.stack)
+	if n <= m.floor() {
+		return nil, m.malformed("the stack is empty")
+	}
+	v := m.stack[n-1]
+	m.stack = m.stack[:n-1]
+	return v, nil
+}
+
+func (m *machine) top() (any, error) {
+	n := len(m.stack)
+	if n <= m.floor() {
+		return nil, m.malformed("the stack is empty")
+	}
+	return m.stack[n-1], nil
+}
+
+// popMark returns what stands above the last mark; it is valid until the next push.
+func (m *machine) popMark() ([]any, error) {
+	n := len(m.marks)
+	if n == 0 {
+		return nil, m.malformed("there is no mark")
+	}
+	items := m.stack[m.marks[n-1]:]
+	m.stack = m.stack[:m.marks[n-1]]
+	m.marks = m.marks[:n-1]
+	return items, nil
+}
+
+// replace puts v in the place of the top of the stack.
+func (m *machine) replace(v any) { m.stack[len(m.stack)-1] = v }
+
+// global notes a name that the stream gives and returns it as a value.
+func (r *reader) global(module, name string) (any, error) {
+	if module == "" || name == "" {
+		return nil, r.malformed("a class without a name")
+	}
+	g := Global{module, name}
+	if v, ok := r.interned[g]; ok {
+		return v, nil
+	}
+	r.interned[g] = g
+	r.info.Globals = append(r.info.Globals, g)
+	return r.interned[g], nil
+}
+
+// memo keeps values by number. Numbers that leave a gap go to a map, so that a
+// large number allocates nothing.
+type memo struct {
+	dense  []any
+	sparse map[uint64]any
+}
+
+func (m *memo) len() int { return len(m.dense) + len(m.sparse) }
+
+func (m *memo) get(i uint64) (any, bool) {
+	if i < uint64(len(m.dense)) {
+		return m.dense[i], true
+	}
+	v, ok := m.sparse[i]
+	return v, ok
+}
+
+func (m *memo) put(i uint64, v any) {
+	switch n := uint64(len(m.dense)); {
+	case i < n:
+		m.dense[i] = v
+	case i == n:
+		m.dense = append(m.dense, v)
+		delete(m.sparse, i)
+	default:
+		if m.sparse == nil {
+			m.sparse = make(map[uint64]any)
+		}
+		m.sparse[i] = v
+	}
+}
+
+func (m *machine) memoize(i uint64) error {
+	v, err := m.top()
+	if err != nil {
+		return err
+	}
+	if m.memo.put(i, v); m.memo.len() > m.lim.Memo {
+		return &LimitError{What: "memo entries", Limit: int64(m.lim.Memo), Flag: "--max-memo"}
+	}
+	return nil
+}
+
+func (m *machine) recall(i uint64) error {
+	v, ok := m.memo.get(i)
+	if !ok {
+		return m.malformed("the memo has no entry %d", i)
+	}
+	m.push(v)
+	return nil
+}
+
+// nestedStream reads the pickle that stands at the current position: the
+// elements of an object array of joblib.
+func (m *machine) nestedStream() (*npy.Array, error) {
+	inner := machine{reader: m.reader, nested: true}
+	v, err := inner.run()
+	if err != nil {
+		return nil, err
+	}
+	a, ok := v.(*npy.Array)
+	if !ok || a.Dtype.Kind != 'O' {
+		return nil, m.malformed("an object array is announced, %T follows", v)
+	}
+	return a, nil
+}
