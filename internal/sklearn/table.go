@@ -10,8 +10,11 @@ import (
 	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/internal/sklearn/compose"
+	"mizzen.dev/internal/sklearn/impute"
+	"mizzen.dev/internal/sklearn/linearmodel"
 	"mizzen.dev/internal/sklearn/modelselection"
 	"mizzen.dev/internal/sklearn/pipeline"
+	"mizzen.dev/internal/sklearn/preprocessing"
 )
 
 // class is one class of estimators.
@@ -26,11 +29,25 @@ type class struct {
 // classes are the estimators that can be served. To add one, write its file,
 // its line here, and its cases in test/fixtures.
 var classes = []class{
-	{"ColumnTransformer", compose.BuildTransformer, []string{"compose._column_transformer"}},
-	{"FeatureUnion", pipeline.BuildUnion, []string{"pipeline"}},
-	{"GridSearchCV", modelselection.BuildSearch, []string{"model_selection._search"}},
-	{"Pipeline", pipeline.BuildPipeline, []string{"pipeline"}},
-	{"RandomizedSearchCV", modelselection.BuildSearch, []string{"model_selection._search"}},
+	{"ColumnTransformer", compose.ColumnTransformer, []string{"compose._column_transformer"}},
+	{"ElasticNet", linearmodel.Regressor, []string{"linear_model._coordinate_descent"}},
+	{"FeatureUnion", pipeline.FeatureUnion, []string{"pipeline"}},
+	{"FunctionTransformer", preprocessing.FunctionTransformer, []string{"preprocessing._function_transformer"}},
+	{"GridSearchCV", modelselection.Search, []string{"model_selection._search"}},
+	{"LabelEncoder", preprocessing.LabelEncoder, []string{"preprocessing._label"}},
+	{"Lasso", linearmodel.Regressor, []string{"linear_model._coordinate_descent"}},
+	{"LinearRegression", linearmodel.Regressor, []string{"linear_model._base"}},
+	{"LogisticRegression", linearmodel.LogisticRegression, []string{"linear_model._logistic"}},
+	{"MinMaxScaler", preprocessing.MinMaxScaler, []string{"preprocessing._data"}},
+	{"MissingIndicator", impute.MissingIndicator, []string{"impute._base"}},
+	{"OneHotEncoder", preprocessing.OneHotEncoder, []string{"preprocessing._encoders"}},
+	{"OrdinalEncoder", preprocessing.OrdinalEncoder, []string{"preprocessing._encoders"}},
+	{"Pipeline", pipeline.Pipeline, []string{"pipeline"}},
+	{"RandomizedSearchCV", modelselection.Search, []string{"model_selection._search"}},
+	{"Ridge", linearmodel.Regressor, []string{"linear_model._ridge"}},
+	{"RobustScaler", preprocessing.RobustScaler, []string{"preprocessing._data"}},
+	{"SimpleImputer", impute.SimpleImputer, []string{"impute._base"}},
+	{"StandardScaler", preprocessing.StandardScaler, []string{"preprocessing._data"}},
 }
 
 var builds = index(classes)

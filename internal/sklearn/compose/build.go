@@ -10,10 +10,10 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// BuildTransformer reads a fitted ColumnTransformer. Its column specifications
+// ColumnTransformer reads a fitted ColumnTransformer. Its column specifications
 // become positions here, once: a frame always comes in training order.
-func BuildTransformer(r *base.Reader) (base.Estimator, error) {
-	c := &ColumnTransformer{}
+func ColumnTransformer(r *base.Reader) (base.Estimator, error) {
+	c := &columnTransformer{}
 	c.names(r)
 	c.numeric = r.BoolOr("sparse_output_", false)
 	weights, err := pipeline.Weights(r)
@@ -60,7 +60,7 @@ func BuildTransformer(r *base.Reader) (base.Estimator, error) {
 
 // names reads the columns of the training data. Before scikit-learn 1.0 there
 // was an attribute of its own for their names.
-func (c *ColumnTransformer) names(r *base.Reader) {
+func (c *columnTransformer) names(r *base.Reader) {
 	c.table.names = r.FeatureNames()
 	c.lenient = c.table.names != nil
 	if !c.lenient && r.Has("_feature_names_in") {
@@ -84,7 +84,6 @@ func (c *ColumnTransformer) names(r *base.Reader) {
 	}
 }
 
-
 // texts returns the cells as strings, or nil if they are not all strings: such
 // columns have no names for scikit-learn.
 func texts(cells []frame.Value) []string {
@@ -102,7 +101,7 @@ func texts(cells []frame.Value) []string {
 // positions resolves the columns of one transformer. Where the specification is
 // of a kind that is not known here, such as an index of another data frame
 // library, the positions that scikit-learn found in training are taken.
-func (c *ColumnTransformer) positions(r *base.Reader, i int, name string, spec any) ([]int, error) {
+func (c *columnTransformer) positions(r *base.Reader, i int, name string, spec any) ([]int, error) {
 	positions, err := c.table.resolve(spec)
 	if err == nil {
 		return positions, nil
@@ -120,7 +119,7 @@ func (c *ColumnTransformer) positions(r *base.Reader, i int, name string, spec a
 	return positions, nil
 }
 
-func (c *ColumnTransformer) everything(positions []int) bool {
+func (c *columnTransformer) everything(positions []int) bool {
 	for k, j := range positions {
 		if k != j {
 			return false
@@ -157,7 +156,7 @@ func label(name string, p part) string {
 }
 
 // describe returns the names of columns, or their positions if they have none.
-func (c *ColumnTransformer) describe(positions []int) []string {
+func (c *columnTransformer) describe(positions []int) []string {
 	out := make([]string, len(positions))
 	for k, j := range positions {
 		out[k] = fmt.Sprint(j)

@@ -7,9 +7,9 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// ColumnTransformer gives each of its transformers some of the columns and puts
+// columnTransformer gives each of its transformers some of the columns and puts
 // their answers side by side.
-type ColumnTransformer struct {
+type columnTransformer struct {
 	parts []part
 	table table
 	// lenient is true if columns that no transformer takes need not be there,
@@ -33,7 +33,7 @@ type part struct {
 }
 
 // compile finds out what all parts together take and answer.
-func (c *ColumnTransformer) compile() {
+func (c *columnTransformer) compile() {
 	c.input = base.Input{Width: c.table.width, ExtraIgnored: c.lenient, Features: c.features()}
 	c.output = frame.Output{Method: frame.Transform}
 	kinds := make([]frame.Kind, len(c.parts))
@@ -64,7 +64,7 @@ func (c *ColumnTransformer) compile() {
 }
 
 // kind returns that of columns that are handed on.
-func (c *ColumnTransformer) kind(p part) frame.Kind {
+func (c *columnTransformer) kind(p part) frame.Kind {
 	for _, j := range p.positions {
 		if c.input.Features[j].Type != frame.Number {
 			return frame.Object
@@ -73,7 +73,7 @@ func (c *ColumnTransformer) kind(p part) frame.Kind {
 	return frame.Float64
 }
 
-func (c *ColumnTransformer) features() []frame.Feature {
+func (c *columnTransformer) features() []frame.Feature {
 	demands := base.NewDemands(c.table.width)
 	taken := make([]bool, c.table.width)
 	numbers, others := false, false
@@ -116,14 +116,14 @@ func (c *ColumnTransformer) features() []frame.Feature {
 }
 
 // Input describes the columns of the training data.
-func (c *ColumnTransformer) Input() base.Input { return c.input }
+func (c *columnTransformer) Input() base.Input { return c.input }
 
 // Outputs describes transform, the only method.
-func (c *ColumnTransformer) Outputs() []frame.Output { return []frame.Output{c.output} }
+func (c *columnTransformer) Outputs() []frame.Output { return []frame.Output{c.output} }
 
 // Evaluate answers transform.
-func (c *ColumnTransformer) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
-	if err := (base.Check{Width: c.table.width, Class: "ColumnTransformer"}).CheckWidth(x); err != nil {
+func (c *columnTransformer) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
+	if err := (base.Check{Width: c.table.width, Class: "ColumnTransformer"}).Shape(x); err != nil {
 		return err
 	}
 	blocks := a.Arrays(len(c.parts))
@@ -140,7 +140,7 @@ func (c *ColumnTransformer) Evaluate(a *frame.Arena, x *frame.Frame, methods []f
 }
 
 // part lets one transformer answer for its columns.
-func (c *ColumnTransformer) part(a *frame.Arena, x *frame.Frame, p *part, block *frame.Array) error {
+func (c *columnTransformer) part(a *frame.Arena, x *frame.Frame, p *part, block *frame.Array) error {
 	selected := x
 	if !p.all {
 		selected = &a.Frames(1)[0]
@@ -164,7 +164,7 @@ func (c *ColumnTransformer) part(a *frame.Arena, x *frame.Frame, p *part, block 
 }
 
 // Passes returns the columns that transform hands on unchanged.
-func (c *ColumnTransformer) Passes() []int {
+func (c *columnTransformer) Passes() []int {
 	out := []int{}
 	for _, p := range c.parts {
 		cols := len(p.positions)
@@ -195,7 +195,7 @@ func (c *ColumnTransformer) Passes() []int {
 }
 
 // Narrow returns the ColumnTransformer for columns of which more is known.
-func (c *ColumnTransformer) Narrow(features []frame.Feature) base.Estimator {
+func (c *columnTransformer) Narrow(features []frame.Feature) base.Estimator {
 	if len(features) != c.table.width {
 		return c
 	}

@@ -7,16 +7,16 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// Search is a fitted GridSearchCV or RandomizedSearchCV: it answers what its
+// search is a fitted GridSearchCV or RandomizedSearchCV: it answers what its
 // best estimator answers.
-type Search struct {
+type search struct {
 	base.Estimator
 	outputs []frame.Output
 }
 
-// BuildSearch reads the estimator that the search fitted again with the best
+// Search reads the estimator that the search fitted again with the best
 // parameters. The rest of a search does not matter to predictions.
-func BuildSearch(r *base.Reader) (base.Estimator, error) {
+func Search(r *base.Reader) (base.Estimator, error) {
 	if !r.Has("best_estimator_") {
 		return nil, r.Errorf("holds no best_estimator_: it was made with refit=False or was not fitted; fit it with refit=True, or save the estimator that you fit with best_params_")
 	}
@@ -24,7 +24,7 @@ func BuildSearch(r *base.Reader) (base.Estimator, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Search{Estimator: best}
+	s := &search{Estimator: best}
 	for _, o := range best.Outputs() {
 		if o.Method != frame.Apply { // a search does not hand it on
 			s.outputs = append(s.outputs, o)
@@ -34,4 +34,4 @@ func BuildSearch(r *base.Reader) (base.Estimator, error) {
 }
 
 // Outputs describes what the best estimator answers.
-func (s *Search) Outputs() []frame.Output { return s.outputs }
+func (s *search) Outputs() []frame.Output { return s.outputs }

@@ -9,8 +9,8 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// Pipeline is a chain of transformers with an estimator at its end.
-type Pipeline struct {
+// pipeline is a chain of transformers with an estimator at its end.
+type pipeline struct {
 	steps   []base.Estimator // without those that pass everything through
 	final   bool             // false if the last of steps is asked for transform only
 	input   base.Input
@@ -20,11 +20,11 @@ type Pipeline struct {
 	origin [][]int
 }
 
-// BuildPipeline reads a fitted Pipeline. memory and verbose do not matter to
+// Pipeline reads a fitted Pipeline. memory and verbose do not matter to
 // predictions.
-func BuildPipeline(r *base.Reader) (base.Estimator, error) {
+func Pipeline(r *base.Reader) (base.Estimator, error) {
 	items := r.Items("steps")
-	p := &Pipeline{final: true}
+	p := &pipeline{final: true}
 	for i, item := range items {
 		pair, ok := base.Items(item)
 		if !ok || len(pair) != 2 {
@@ -65,7 +65,7 @@ func passthrough(v any) bool { return v == nil || v == "passthrough" }
 
 // checkWidths refuses steps of which one answers fewer or more columns than the
 // next takes.
-func (p *Pipeline) checkWidths(r *base.Reader) error {
+func (p *pipeline) checkWidths(r *base.Reader) error {
 	for i := 1; i < len(p.steps); i++ {
 		before, _ := base.Output(p.steps[i-1], frame.Transform)
 		have, want := before.Cols, p.steps[i].Input().Width
@@ -78,7 +78,7 @@ func (p *Pipeline) checkWidths(r *base.Reader) error {
 
 // compile finds out what the first step takes, given what the later ones take of
 // the columns that it hands on, and what the last one answers.
-func (p *Pipeline) compile() {
+func (p *pipeline) compile() {
 	if len(p.steps) == 0 {
 		p.input = base.Input{Width: -1}
 		p.outputs = []frame.Output{{Method: frame.Transform, Kind: frame.Object, Cols: -1}}
@@ -98,7 +98,7 @@ func (p *Pipeline) compile() {
 // narrow follows the columns that are handed on from step to step, and tells the
 // steps what is asked of them behind and (in outer, if not nil) what is known of
 // them in front.
-func (p *Pipeline) narrow(outer []frame.Feature) {
+func (p *pipeline) narrow(outer []frame.Feature) {
 	p.origin = make([][]int, len(p.steps))
 	first := p.steps[0].Input()
 	if first.Width < 0 {
@@ -161,16 +161,16 @@ func known(features []frame.Feature, origin []int, demands *base.Demands) []fram
 }
 
 // Input describes what the first step takes.
-func (p *Pipeline) Input() base.Input { return p.input }
+func (p *pipeline) Input() base.Input { return p.input }
 
 // Outputs describes what the last step answers.
-func (p *Pipeline) Outputs() []frame.Output { return p.outputs }
+func (p *pipeline) Outputs() []frame.Output { return p.outputs }
 
 // Identity reports whether every step passes its input through.
-func (p *Pipeline) Identity() bool { return len(p.steps) == 0 }
+func (p *pipeline) Identity() bool { return len(p.steps) == 0 }
 
 // Evaluate sends x through all steps.
-func (p *Pipeline) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
+func (p *pipeline) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
 	if len(p.steps) == 0 {
 		whole, err := base.Pass(a, x, frame.Object)
 		for i := range methods {
@@ -196,7 +196,7 @@ func (p *Pipeline) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Meth
 	return nil
 }
 
-func (p *Pipeline) relocate(err error, step int) error {
+func (p *pipeline) relocate(err error, step int) error {
 	if step == 0 {
 		return err
 	}
@@ -204,7 +204,7 @@ func (p *Pipeline) relocate(err error, step int) error {
 }
 
 // Passes follows the columns that all steps hand on.
-func (p *Pipeline) Passes() []int {
+func (p *pipeline) Passes() []int {
 	var out []int
 	for k, step := range p.steps {
 		passer, ok := step.(base.Passer)
@@ -226,11 +226,11 @@ func (p *Pipeline) Passes() []int {
 }
 
 // Narrow returns the Pipeline for columns of which more is known.
-func (p *Pipeline) Narrow(features []frame.Feature) base.Estimator {
+func (p *pipeline) Narrow(features []frame.Feature) base.Estimator {
 	if len(p.steps) == 0 || len(features) != p.input.Width {
 		return p
 	}
-	narrowed := &Pipeline{steps: append([]base.Estimator(nil), p.steps...), final: p.final, outputs: p.outputs}
+	narrowed := &pipeline{steps: append([]base.Estimator(nil), p.steps...), final: p.final, outputs: p.outputs}
 	narrowed.narrow(features)
 	return narrowed
 }

@@ -8,9 +8,9 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// FeatureUnion gives the same input to several transformers and puts their
+// featureUnion gives the same input to several transformers and puts their
 // answers side by side.
-type FeatureUnion struct {
+type featureUnion struct {
 	parts  []part
 	input  base.Input
 	output frame.Output
@@ -21,13 +21,13 @@ type part struct {
 	weight float64        // 1 where there is none
 }
 
-// BuildUnion reads a fitted FeatureUnion.
-func BuildUnion(r *base.Reader) (base.Estimator, error) {
+// FeatureUnion reads a fitted FeatureUnion.
+func FeatureUnion(r *base.Reader) (base.Estimator, error) {
 	weights, err := Weights(r)
 	if err != nil {
 		return nil, err
 	}
-	u := &FeatureUnion{}
+	u := &featureUnion{}
 	for i, item := range r.Items("transformer_list") {
 		pair, ok := base.Items(item)
 		if !ok || len(pair) != 2 {
@@ -110,7 +110,7 @@ func weight(weights map[string]float64, name string) float64 {
 
 // compile finds out what all parts together take and answer. outer says what is
 // known of the columns in front; it may be nil.
-func (u *FeatureUnion) compile(width int, outer []frame.Feature) {
+func (u *featureUnion) compile(width int, outer []frame.Feature) {
 	u.input = base.Input{Width: width, ExtraIgnored: !u.passes()}
 	if width >= 0 {
 		demands := base.NewDemands(width)
@@ -146,7 +146,7 @@ func (u *FeatureUnion) compile(width int, outer []frame.Feature) {
 }
 
 // passes reports whether a part hands on all columns.
-func (u *FeatureUnion) passes() bool {
+func (u *featureUnion) passes() bool {
 	for _, p := range u.parts {
 		if p.est == nil {
 			return true
@@ -155,7 +155,7 @@ func (u *FeatureUnion) passes() bool {
 	return false
 }
 
-func (u *FeatureUnion) answer() frame.Output {
+func (u *featureUnion) answer() frame.Output {
 	out := frame.Output{Method: frame.Transform}
 	kinds := make([]frame.Kind, len(u.parts))
 	for i, p := range u.parts {
@@ -186,13 +186,13 @@ func (u *FeatureUnion) answer() frame.Output {
 }
 
 // Input describes what all parts together take.
-func (u *FeatureUnion) Input() base.Input { return u.input }
+func (u *featureUnion) Input() base.Input { return u.input }
 
 // Outputs describes transform, the only method.
-func (u *FeatureUnion) Outputs() []frame.Output { return []frame.Output{u.output} }
+func (u *featureUnion) Outputs() []frame.Output { return []frame.Output{u.output} }
 
 // Evaluate answers transform.
-func (u *FeatureUnion) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
+func (u *featureUnion) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
 	blocks := a.Arrays(len(u.parts))
 	for i, p := range u.parts {
 		var err error
@@ -218,7 +218,7 @@ func (u *FeatureUnion) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.
 }
 
 // Passes returns the columns that transform hands on unchanged.
-func (u *FeatureUnion) Passes() []int {
+func (u *featureUnion) Passes() []int {
 	var out []int
 	for _, p := range u.parts {
 		if p.est == nil {
@@ -258,11 +258,11 @@ func handed(from int, weight float64) int {
 }
 
 // Narrow returns the FeatureUnion for columns of which more is known.
-func (u *FeatureUnion) Narrow(features []frame.Feature) base.Estimator {
+func (u *featureUnion) Narrow(features []frame.Feature) base.Estimator {
 	if len(features) != u.input.Width {
 		return u
 	}
-	narrowed := &FeatureUnion{parts: append([]part(nil), u.parts...)}
+	narrowed := &featureUnion{parts: append([]part(nil), u.parts...)}
 	for i, p := range narrowed.parts {
 		if passer, ok := p.est.(base.Passer); ok {
 			narrowed.parts[i].est = passer.Narrow(features)
