@@ -89,7 +89,7 @@ func (r *Request) bindRows(t *Tensor) error {
 	}
 	r.source = source{form: tensorRows, cols: cols, nested: t.Nested && len(t.Shape) == 2, binary: t.Cells == nil && t.Float64s == nil}
 	if s.width >= 0 && cols != s.width {
-		return s.wrongWidth("inputs[0].shape", cols)
+		return s.wrongWidth("inputs[0].shape", cols, "")
 	}
 	if err := r.checkRows("inputs[0].shape", n); err != nil {
 		return err

@@ -5,9 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
-	"mizzen.dev/internal/nearest"
 	"mizzen.dev/model/frame"
 )
 
@@ -55,8 +53,7 @@ func (r *Request) selectOutput(o RequestedOutput, path string) error {
 	}
 	m, part, ok := r.Schema.output(o.Name)
 	if !ok {
-		return invalid(path, "the model has no output %q; it has %s%s", clip(o.Name),
-			strings.Join(r.Schema.outputs, ", "), nearest.DidYouMean(o.Name, r.Schema.outputs))
+		return r.Schema.noOutput(path, o.Name, r.Schema.outputs)
 	}
 	r.want(o.Name, m, part, o.Binary)
 	return nil

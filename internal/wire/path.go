@@ -17,6 +17,7 @@ const (
 	oneRecord       // inputs.column
 	records         // inputs[row].column
 	byColumn        // inputs.column[row]
+	frames          // inputs[any], an object of columns each
 	table           // records of a CSV body
 	tensorRows      // inputs[0].data[row][column] or [element]
 	tensorByColumn
@@ -66,6 +67,12 @@ func (s *source) path(schema *Schema, row, col int) (path, where string) {
 			return s.root, "row " + strconv.Itoa(row) + ": "
 		}
 		return s.root + schema.member(col) + index, ""
+	case frames:
+		where = "row " + strconv.Itoa(row)
+		if col >= 0 {
+			where += ", " + schema.columnName(col)
+		}
+		return s.root, where + ": "
 	case table:
 		path = "record " + strconv.Itoa(row+1)
 		if col >= 0 {

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"unsafe"
 
 	"mizzen.dev/model/frame"
 )
@@ -27,6 +28,8 @@ type Request struct {
 	// source is how the rows came: it is how errors name a cell.
 	source source
 
+	scan scanner
+
 	// The rows while they are read, row-major: numbers of a model that takes
 	// nothing else, cells of any other.
 	floats []float64
@@ -36,6 +39,13 @@ type Request struct {
 	record int
 	// at are the columns of the model, by the columns that the caller named.
 	at []int
+	// frames says that the protocol takes records that hold columns, as pandas
+	// writes them, and the columns of a model without names by their order.
+	frames bool
+	// order has the columns of the first record, for such a model.
+	order map[string]int
+	// column holds a column while it is read.
+	column []frame.Value
 
 	tensors []Tensor
 	shapes  []int64
@@ -53,16 +63,16 @@ type wanted struct {
 	binary bool // as binary tensor (V2)
 }
 
-// maxRetained bounds what a request keeps of each of its buffers: one big batch
-// does not hold memory for ever.
-const maxRetained = 1 << 16
+// maxRetained is the number of bytes that a request keeps of each of its buffers
+// from one call to the next: one big batch does not hold memory for ever.
+const maxRetained = 4 << 20
 
 // Reset makes the request ready for the next call. It gives back what the arena
 // handed out, and lets go of the body and of Schema.
 func (r *Request) Reset() {
 	r.Arena.Reset()
 	r.Schema, r.Header, r.Answer, r.Frame, r.ID = nil, Header{}, Answer{}, frame.Frame{}, ""
-	r.source, r.record = source{}, 0
+	r.source, r.scan, r.record = source{}, scanner{}, 0
 	r.Methods = r.Methods[:0]
 	r.floats = retain(r.floats)
 	clear(r.cells) // they hold parts of the body
@@ -70,6 +80,10 @@ func (r *Request) Reset() {
 	clear(r.seen)
 	r.seen = retain(r.seen)
 	r.at = retain(r.at)
+	r.frames = false
+	clear(r.order)
+	clear(r.column)
+	r.column = retain(r.column)
 	clear(r.wanted)
 	r.wanted = retain(r.wanted)
 	clear(r.tensors)
@@ -80,7 +94,7 @@ func (r *Request) Reset() {
 }
 
 func retain[T any](s []T) []T {
-	if cap(s) > maxRetained {
+	if cap(s)*int(unsafe.Sizeof(*new(T))) > maxRetained {
 		return nil
 	}
 	return s[:0]

@@ -83,7 +83,7 @@ func (s *Schema) unused(j int) bool {
 }
 
 // wrongWidth explains a row of another width than the model's.
-func (s *Schema) wrongWidth(path string, got int) error {
+func (s *Schema) wrongWidth(path string, got int, hint string) error {
 	values := " values"
 	if got == 1 {
 		values = " value"
@@ -96,7 +96,7 @@ func (s *Schema) wrongWidth(path string, got int) error {
 		}
 		reason += " (" + joinNames(names) + ")"
 	}
-	return invalid(path, "%s", reason)
+	return invalid(path, "%s", reason+hint)
 }
 
 // methodNames lists what the model answers.

@@ -1,0 +1,433 @@
+package wire
+
+import (
+	"math"
+	"strconv"
+	"unicode/utf8"
+
+	"mizzen.dev/model/frame"
+)
+
+// scanner reads JSON, with NaN, Infinity and -Infinity as Python's json.dumps
+// writes them. Strings are parts of the body, or of the arena where they held
+// escapes.
+type scanner struct {
+	b     []byte
+	i     int
+	depth int // how deep a value may be nested
+	arena *frame.Arena
+}
+
+// newScanner returns a scanner at the first byte of the first value. It is part
+// of the request.
+func (r *Request) newScanner(body []byte) *scanner {
+	s := &r.scan
+	*s = scanner{b: body, depth: r.Schema.Limits.Depth, arena: r.Arena}
+	if len(body) >= 3 && body[0] == 0xef && body[1] == 0xbb && body[2] == 0xbf { // a byte-order mark
+		s.i = 3
+	}
+	return s
+}
+
+// peek skips white space and returns the next byte; 0 at the end.
+func (s *scanner) peek() byte {
+	for s.i < len(s.b) {
+		c := s.b[s.i]
+		if c > ' ' || c != ' ' && c != '\n' && c != '\t' && c != '\r' {
+			return c
+		}
+		s.i++
+	}
+	return 0
+}
+
+// end checks that nothing follows the value.
+func (s *scanner) end() error {
+	if s.peek(); s.i < len(s.b) {
+		return invalid("", "malformed JSON at byte %d: %s after the end of the body's object", s.i, quoteByte(s.b[s.i:]))
+	}
+	return nil
+}
+
+// malformed returns the error of a text that is no JSON at s.i.
+func (s *scanner) malformed(expected string) error {
+	if s.i >= len(s.b) {
+		return invalid("", "the JSON ends at byte %d, where %s was expected", len(s.b), expected)
+	}
+	return invalid("", "malformed JSON at byte %d: expected %s, found %s", s.i, expected, quoteByte(s.b[s.i:]))
+}
+
+// quoteByte shows the first character of b.
+func quoteByte(b []byte) string {
+	r, n := utf8.DecodeRune(b)
+	if r == utf8.RuneError && n == 1 {
+		return "byte 0x" + strconv.FormatUint(uint64(b[0]), 16)
+	}
+	return strconv.QuoteRune(r)
+}
+
+// element moves to element n of the list in which s stands: behind '[' for the
+// first, behind the last element for others. more is false at the list's end.
+func (s *scanner) element(n int) (more bool, err error) {
+	c := s.peek()
+	if c == ']' {
+		s.i++
+		return false, nil
+	}
+	if n == 0 {
+		return true, nil
+	}
+	if c != ',' {
+		return false, s.malformed("',' or ']'")
+	}
+	s.i++
+	if s.peek() == ']' {
+		return false, s.malformed("a value behind the comma")
+	}
+	return true, nil
+}
+
+// member moves to the value of member n of the object in which s stands.
+func (s *scanner) member(n int) (key string, more bool, err error) {
+	c := s.peek()
+	switch {
+	case c == '}':
+		s.i++
+		return "", false, nil
+	case n > 0 && c != ',':
+		return "", false, s.malformed("',' or '}'")
+	case n > 0:
+		s.i++
+		c = s.peek()
+	}
+	if c != '"' {
+		return "", false, s.malformed("a key in double quotes")
+	}
+	if key, err = s.str(); err != nil {
+		return "", false, err
+	}
+	if s.peek() != ':' {
+		return "", false, s.malformed("':'")
+	}
+	s.i++
+	s.peek()
+	return key, true, nil
+}
+
+// str reads the string at whose opening quote s stands.
+func (s *scanner) str() (string, error) {
+	start := s.i + 1
+	var high byte
+	for i := start; i < len(s.b); i++ {
+		switch c := s.b[i]; {
+		case c == '"':
+			s.i = i + 1
+			if high >= utf8.RuneSelf && !utf8.Valid(s.b[start:i]) {
+				s.i = start
+				return "", invalid("", "the string at byte %d is not valid UTF-8", start-1)
+			}
+			return text(s.b[start:i]), nil
+		case c == '\\':
+			return s.escaped(start, i)
+		case c < ' ':
+			s.i = i
+			return "", invalid("", "malformed JSON at byte %d: a control character in a string must be escaped", i)
+		default:
+			high |= c
+		}
+	}
+	s.i = len(s.b)
+	return "", s.malformed("the end of a string")
+}
+
+// escaped is str for a string whose first backslash is at i.
+func (s *scanner) escaped(start, i int) (string, error) {
+	end := i // of the string: an unescaped quote
+	for ; end < len(s.b) && s.b[end] != '"'; end++ {
+		if s.b[end] == '\\' {
+			end++
+		}
+	}
+	if end >= len(s.b) {
+		s.i = len(s.b)
+		return "", s.malformed("the end of a string")
+	}
+	out := s.arena.Bytes(end - start)[:0] // escapes are longer than what they mean
+	out = append(out, s.b[start:i]...)
+	for i < end {
+		c := s.b[i]
+		switch {
+		case c < ' ':
+			s.i = i
+			return "", invalid("", "malformed JSON at byte %d: a control character in a string must be escaped", i)
+		case c != '\\':
+			out = append(out, c)
+			i++
+		default:
+			var err error
+			if out, i, err = s.unescape(out, i, end); err != nil {
+				return "", err
+			}
+		}
+	}
+	s.i = end + 1
+	if !utf8.Valid(out) {
+		return "", invalid("", "the string at byte %d is not valid UTF-8", start-1)
+	}
+	return text(out), nil
+}
+
+// unescape appends what the escape at s.b[i] means, and returns the place
+// behind it.
+func (s *scanner) unescape(out []byte, i, end int) ([]byte, int, error) {
+	switch c := s.b[i+1]; c { // i+1 <= end: the quote at end is not escaped
+	case '"', '\\', '/':
+		return append(out, c), i + 2, nil
+	case 'b':
+		return append(out, '\b'), i + 2, nil
+	case 'f':
+		return append(out, '\f'), i + 2, nil
+	case 'n':
+		return append(out, '\n'), i + 2, nil
+	case 'r':
+		return append(out, '\r'), i + 2, nil
+	case 't':
+		return append(out, '\t'), i + 2, nil
+	case 'u':
+		return s.unicode(out, i, end)
+	}
+	s.i = i
+	return nil, 0, invalid("", "malformed JSON at byte %d: unknown escape \\%s", i, clip(string(s.b[i+1:i+2])))
+}
+
+func (s *scanner) unicode(out []byte, i, end int) ([]byte, int, error) {
+	r, ok := hex4(s.b[i+2 : end])
+	if !ok {
+		s.i = i
+		return nil, 0, invalid("", "malformed JSON at byte %d: \\u needs four hexadecimal digits", i)
+	}
+	i += 6
+	if r < 0xd800 || r > 0xdfff {
+		return utf8.AppendRune(out, r), i, nil
+	}
+	if r < 0xdc00 && i+6 <= end && s.b[i] == '\\' && s.b[i+1] == 'u' {
+		if low, ok := hex4(s.b[i+2 : end]); ok && low >= 0xdc00 && low <= 0xdfff {
+			return utf8.AppendRune(out, 0x10000+(r-0xd800)<<10+(low-0xdc00)), i + 6, nil
+		}
+	}
+	s.i = i - 6
+	return nil, 0, invalid("", "malformed JSON at byte %d: half of a surrogate pair", s.i)
+}
+
+func hex4(b []byte) (r rune, ok bool) {
+	if len(b) < 4 {
+		return 0, false
+	}
+	for _, c := range b[:4] {
+		switch {
+		case c >= '0' && c <= '9':
+			c -= '0'
+		case c|0x20 >= 'a' && c|0x20 <= 'f':
+			c = c | 0x20 - 'a' + 10
+		default:
+			return 0, false
+		}
+		r = r<<4 | rune(c)
+	}
+	return r, true
+}
+
+// literal reads a word that must stand at s.i.
+func (s *scanner) literal(word string) bool {
+	if len(s.b)-s.i < len(word) || text(s.b[s.i:s.i+len(word)]) != word {
+		return false
+	}
+	s.i += len(word)
+	return true
+}
+
+// cell reads the value at s.i, which must not be a list or an object. whole
+// numbers stay whole.
+func (s *scanner) cell() (frame.Value, error) {
+	switch c := s.peek(); c {
+	case '"':
+		v, err := s.str()
+		return frame.String(v), err
+	case 't':
+		if s.literal("true") {
+			return frame.Bool(true), nil
+		}
+	case 'f':
+		if s.literal("false") {
+			return frame.Bool(false), nil
+		}
+	case 'n':
+		if s.literal("null") {
+			return frame.None(), nil
+		}
+	case 'N':
+		if s.literal("NaN") {
+			return frame.Float(math.NaN()), nil
+		}
+	case 'I':
+		if s.literal("Infinity") {
+			return frame.Float(math.Inf(1)), nil
+		}
+	case '[', '{':
+		return frame.None(), invalid("", "expected a value, found %s", s.found())
+	default:
+		if c == '-' || c-'0' <= 9 {
+			return s.numberCell()
+		}
+	}
+	return frame.None(), s.malformed("a value")
+}
+
+func (s *scanner) numberCell() (frame.Value, error) {
+	if s.literal("-Infinity") {
+		return frame.Float(math.Inf(-1)), nil
+	}
+	start := s.i
+	f, next, state := scanNumber(s.b, s.i)
+	s.i = next
+	switch state {
+	case notNumber:
+		return frame.None(), s.malformed("a digit of a number")
+	case hugeNumber:
+		return frame.None(), invalid("", "the number %s is out of range", clip(text(s.b[start:next])))
+	case whole:
+		if i, err := strconv.ParseInt(text(s.b[start:next]), 10, 64); err == nil {
+			return frame.Int(i), nil
+		}
+	}
+	return frame.Float(f), nil
+}
+
+// number reads a cell of a column of numbers: null is a missing one, booleans
+// are 1 and 0.
+func (s *scanner) number() (float64, error) {
+	c := s.peek()
+	if c == '-' || c-'0' <= 9 {
+		f, next, state := scanNumber(s.b, s.i)
+		if state == whole || state == fraction {
+			s.i = next
+			return f, nil
+		}
+	}
+	if c == '"' || c == '[' || c == '{' {
+		return 0, s.expected("a number")
+	}
+	v, err := s.cell()
+	if err != nil {
+		return 0, err
+	}
+	f, _ := cellNumber(v)
+	return f, nil
+}
+
+// expected returns the error of a value of the wrong type at s.i; the value's
+// own fault goes first.
+func (s *scanner) expected(what string) error {
+	c, at := s.peek(), s.i
+	if c == '"' {
+		v, err := s.str()
+		if err != nil {
+			return err
+		}
+		return invalid("", "expected %s, found %s", what, quoteCell(frame.String(v)))
+	}
+	if c != '[' && c != '{' {
+		if _, err := s.cell(); err != nil {
+			return err
+		}
+	}
+	s.i = at
+	return invalid("", "expected %s, found %s", what, s.found())
+}
+
+// found describes the value at s.i.
+func (s *scanner) found() string {
+	switch c := s.peek(); c {
+	case '[':
+		return "a list"
+	case '{':
+		return "an object"
+	default:
+		at := s.i
+		v, err := s.cell()
+		s.i = at
+		if err != nil {
+			return quoteByte(s.b[s.i:])
+		}
+		return quoteCell(v)
+	}
+}
+
+// skip reads over a value of any type, which must be JSON all the same.
+func (s *scanner) skip() error { return s.skipBelow(s.depth) }
+
+func (s *scanner) skipBelow(depth int) error {
+	c := s.peek()
+	if c != '[' && c != '{' {
+		_, err := s.cell()
+		return err
+	}
+	if depth == 0 {
+		return invalid("", "nested more than %d deep at byte %d", s.depth, s.i)
+	}
+	s.i++
+	if c == '[' {
+		for n := 0; ; n++ {
+			more, err := s.element(n)
+			if err != nil || !more {
+				return err
+			}
+			if err := s.skipBelow(depth - 1); err != nil {
+				return err
+			}
+		}
+	}
+	var seen keySet
+	for n := 0; ; n++ {
+		key, more, err := s.member(n)
+		if err != nil || !more {
+			return err
+		}
+		if !seen.add(key) {
+			return invalid("", "the key %q is there twice", clip(key))
+		}
+		if err := s.skipBelow(depth - 1); err != nil {
+			return err
+		}
+	}
+}
+
+// keySet finds keys that stand twice in an object: a few by comparing them, many
+// by a map.
+type keySet struct {
+	few  [8]string
+	n    int
+	many map[string]struct{}
+}
+
+// add reports whether the key is new.
+func (k *keySet) add(key string) bool {
+	for _, have := range k.few[:k.n] {
+		if have == key {
+			return false
+		}
+	}
+	if k.n < len(k.few) {
+		k.few[k.n] = key
+		k.n++
+		return true
+	}
+	if k.many == nil {
+		k.many = map[string]struct{}{}
+	}
+	if _, ok := k.many[key]; ok {
+		return false
+	}
+	k.many[key] = struct{}{}
+	return true
+}
