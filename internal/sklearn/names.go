@@ -70,6 +70,8 @@ var inert = names(map[string]string{
 	"scipy.stats._discrete_distns":      "bernoulli_gen binom_gen geom_gen nbinom_gen poisson_gen randint_gen",
 
 	// Parts of estimators that their builders read.
+	"scipy.sparse._csr":                   "csr_array csr_matrix",
+	"scipy.sparse.csr":                    "csr_matrix",
 	"sklearn.compose._column_transformer": "_RemainderColsList make_column_selector",
 	"sklearn.tree._tree":                  "Tree",
 	"sklearn.utils":                       "Bunch",

@@ -10,11 +10,13 @@ import (
 	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/internal/sklearn/compose"
+	"mizzen.dev/internal/sklearn/ensemble"
 	"mizzen.dev/internal/sklearn/impute"
 	"mizzen.dev/internal/sklearn/linearmodel"
 	"mizzen.dev/internal/sklearn/modelselection"
 	"mizzen.dev/internal/sklearn/pipeline"
 	"mizzen.dev/internal/sklearn/preprocessing"
+	"mizzen.dev/internal/sklearn/tree"
 )
 
 // class is one class of estimators.
@@ -30,7 +32,13 @@ type class struct {
 // its line here, and its cases in test/fixtures.
 var classes = []class{
 	{"ColumnTransformer", compose.ColumnTransformer, []string{"compose._column_transformer"}},
+	{"DecisionTreeClassifier", tree.Classifier, []string{"tree._classes"}},
+	{"DecisionTreeRegressor", tree.Regressor, []string{"tree._classes"}},
 	{"ElasticNet", linearmodel.Regressor, []string{"linear_model._coordinate_descent"}},
+	{"ExtraTreeClassifier", tree.Classifier, []string{"tree._classes"}},
+	{"ExtraTreeRegressor", tree.Regressor, []string{"tree._classes"}},
+	{"ExtraTreesClassifier", ensemble.ForestClassifier, []string{"ensemble._forest"}},
+	{"ExtraTreesRegressor", ensemble.ForestRegressor, []string{"ensemble._forest"}},
 	{"FeatureUnion", pipeline.FeatureUnion, []string{"pipeline"}},
 	{"FunctionTransformer", preprocessing.FunctionTransformer, []string{"preprocessing._function_transformer"}},
 	{"GridSearchCV", modelselection.Search, []string{"model_selection._search"}},
@@ -43,6 +51,8 @@ var classes = []class{
 	{"OneHotEncoder", preprocessing.OneHotEncoder, []string{"preprocessing._encoders"}},
 	{"OrdinalEncoder", preprocessing.OrdinalEncoder, []string{"preprocessing._encoders"}},
 	{"Pipeline", pipeline.Pipeline, []string{"pipeline"}},
+	{"RandomForestClassifier", ensemble.ForestClassifier, []string{"ensemble._forest"}},
+	{"RandomForestRegressor", ensemble.ForestRegressor, []string{"ensemble._forest"}},
 	{"RandomizedSearchCV", modelselection.Search, []string{"model_selection._search"}},
 	{"Ridge", linearmodel.Regressor, []string{"linear_model._ridge"}},
 	{"RobustScaler", preprocessing.RobustScaler, []string{"preprocessing._data"}},
