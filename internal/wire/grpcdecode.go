@@ -2,7 +2,6 @@ package wire
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"strconv"
 
@@ -11,13 +10,6 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// inferMessage is a ModelInferRequest that was found to be well-formed. Its
-// inputs and outputs are parts of the body.
-type inferMessage struct {
-	inputs, outputs, raw int // how many there are
-	params               inferParams
-}
-
 // inferParams are the parameters, of the request or of a tensor, that mean
 // something here; others are ignored, as the protocol asks for.
 type inferParams struct {
@@ -25,38 +17,33 @@ type inferParams struct {
 	contentType          string // content_type of MLServer
 }
 
-// read adds one entry of a map of parameters.
+// read adds one entry of a map of parameters; false if it is malformed.
 func (p *inferParams) read(entry []byte) bool {
 	var (
-		key   string
-		value []byte
-		f     = fields{rest: entry}
+		key  string
+		flag bool // of a oneof the last field counts
+		str  string
+		f    = fields{rest: entry}
 	)
 	for f.next() {
 		switch {
 		case f.is(1):
 			key = f.text()
 		case f.is(2):
-			value = f.data
-		}
-	}
-	if f.bad {
-		return false
-	}
-	// Of a oneof the last field counts.
-	var (
-		flag bool
-		str  string
-	)
-	f = fields{rest: value}
-	for f.next() {
-		switch {
-		case f.num == 1 && !f.packed && f.data == nil:
-			flag, str = f.varint != 0, ""
-		case f.is(3):
-			flag, str = false, f.text()
-		case (f.num == 2 || f.num == 5) && !f.packed && f.data == nil, f.num == 4 && !f.packed && len(f.data) == 8:
-			flag, str = false, ""
+			v := fields{rest: f.data}
+			for v.next() {
+				switch {
+				case v.num == 1 && v.isVarint():
+					flag, str = v.varint != 0, ""
+				case v.is(3):
+					flag, str = false, v.text()
+				case (v.num == 2 || v.num == 5) && v.isVarint(), v.num == 4 && len(v.data) == 8 && !v.packed:
+					flag, str = false, ""
+				}
+			}
+			if v.bad {
+				return false
+			}
 		}
 	}
 	switch key {
@@ -70,45 +57,55 @@ func (p *inferParams) read(entry []byte) bool {
 	return !f.bad
 }
 
-// tensorMessage is an InferInputTensor: what it says of the tensor, but for the
-// contents, which are read once the datatype is known.
-type tensorMessage struct {
-	body     []byte
-	typed    bool // it has contents
-	datatype string
-	params   inferParams
+// inputMessage is what an InferInputTensor says beside the tensor.
+type inputMessage struct {
+	typed  bool // it has contents, perhaps empty
+	params inferParams
 }
 
-// readTensor reads all but the contents of an InferInputTensor into t. The shape
-// is added to shapes.
-func (m *tensorMessage) readTensor(t *Tensor, shapes []int64) (_ []int64, ok bool) {
-	first := len(shapes)
-	f := fields{rest: m.body}
+// readTensor reads all but the contents of an InferInputTensor into t, input i of
+// the request.
+func readTensor(req *Request, t *Tensor, body []byte, i int) (in inputMessage, err error) {
+	var datatype string
+	first := len(req.shapes)
+	f := fields{rest: body}
 	for f.next() {
 		switch {
 		case f.is(1):
 			t.Name = f.text()
 		case f.is(2):
-			m.datatype = f.text()
+			datatype = f.text()
 		case f.num == 3:
-			if shapes, ok = appendVarints(shapes, &f); !ok {
-				return shapes, false
+			if len(req.shapes)-first+f.elements(0) > maxDims {
+				return in, invalid(inputPath(i, "shape"), "more than %d dimensions", maxDims)
+			}
+			var ok bool
+			if req.shapes, ok = appendVarints(req.shapes, &f); !ok {
+				return in, malformedInfer(inputPath(i, "shape"))
 			}
 		case f.is(4):
-			if !m.params.read(f.data) {
-				return shapes, false
+			if !in.params.read(f.data) {
+				return in, malformedInfer(inputPath(i, "parameters"))
 			}
 		case f.is(5):
-			m.typed = true
+			in.typed = true
 		}
 	}
-	t.Shape = shapes[first:]
-	return shapes, !f.bad
+	if f.bad {
+		return in, malformedInfer("inputs" + element(i))
+	}
+	t.Shape = req.shapes[first:]
+	var ok bool
+	if t.Datatype, ok = ParseDatatype(datatype); !ok {
+		t.Datatype, err = parseDatatype(inputPath(i, "datatype"), datatype)
+	}
+	return in, err
 }
 
+// appendVarints appends the values of a repeated int64.
 func appendVarints(dst []int64, f *fields) ([]int64, bool) {
 	if !f.packed {
-		if f.data == nil {
+		if f.isVarint() {
 			dst = append(dst, int64(f.varint))
 		}
 		return dst, true
@@ -181,13 +178,13 @@ func (c *contentsReader) next() bool {
 // readContents reads the contents of an InferInputTensor into the tensor, whose
 // datatype is known. Numbers become the binary form, and are not even copied if
 // they are floats and came in one piece, as they do.
-func (r *Request) readContents(t *Tensor, body []byte, path string) error {
+func (r *Request) readContents(t *Tensor, body []byte, i int) error {
 	want := contentField(t.Datatype)
 	count, pieces, piece := 0, 0, []byte(nil)
 	for c := (contentsReader{outer: fields{rest: body}}); ; {
 		if !c.next() {
 			if c.inner.bad {
-				return malformedInfer(path + ".contents")
+				return malformedInfer(inputPath(i, "contents"))
 			}
 			break
 		}
@@ -202,18 +199,18 @@ func (r *Request) readContents(t *Tensor, body []byte, path string) error {
 			continue
 		}
 		if f.bad {
-			return malformedInfer(path + ".contents")
+			return malformedInfer(inputPath(i, "contents"))
 		}
 		if n == 0 {
 			continue
 		}
 		if f.num != want {
-			return wrongContents(path, t.Datatype, f.num, want)
+			return wrongContents(i, t.Datatype, f.num, want)
 		}
 		count, pieces, piece = count+n, pieces+1, f.data
 	}
 	if limit := r.Schema.Limits.Elements; count > limit {
-		return tooLarge(path+".contents", "%d values, at most %d are allowed: send fewer rows at a time", count, limit)
+		return tooLarge(inputPath(i, "contents"), "%d values, at most %d are allowed: send fewer rows at a time", count, limit)
 	}
 	if (want == 6 || want == 7) && pieces == 1 {
 		t.Raw = piece
@@ -223,14 +220,14 @@ func (r *Request) readContents(t *Tensor, body []byte, path string) error {
 		r.readBytes(t, body, count)
 		return nil
 	}
-	return r.readNumbers(t, body, path, count)
+	return r.readNumbers(t, body, i, count)
 }
 
-func wrongContents(path string, d Datatype, got, want protowire.Number) error {
+func wrongContents(i int, d Datatype, got, want protowire.Number) error {
 	if want == 0 {
-		return invalid(path+".contents", "%s has no typed contents: send it in raw_input_contents", d)
+		return invalid(inputPath(i, "contents"), "%s has no typed contents: send it in raw_input_contents", d)
 	}
-	return invalid(path+".contents", "the values of datatype %s belong in %s, found %s", d, contentFields[want].name, contentFields[got].name)
+	return invalid(inputPath(i, "contents"), "the values of datatype %s belong in %s, found %s", d, contentFields[want].name, contentFields[got].name)
 }
 
 // readBytes reads bytes_contents.
@@ -244,7 +241,7 @@ func (r *Request) readBytes(t *Tensor, body []byte, count int) {
 }
 
 // readNumbers writes contents in their binary form.
-func (r *Request) readNumbers(t *Tensor, body []byte, path string, count int) error {
+func (r *Request) readNumbers(t *Tensor, body []byte, i, count int) error {
 	want, size := contentField(t.Datatype), t.Datatype.Size()
 	fixed := contentFields[want].size > 0
 	t.Raw = r.Arena.Bytes(count * size)
@@ -256,19 +253,19 @@ func (r *Request) readNumbers(t *Tensor, body []byte, path string, count int) er
 		case fixed && (f.packed || len(f.data) == size):
 			at += copy(t.Raw[at*size:], f.data) / size
 		case fixed:
-		case !f.packed && f.data == nil:
+		case f.isVarint():
 			if !putInteger(t.Raw[at*size:], t.Datatype, f.varint) {
-				return outOfRange(path, at, t.Datatype, f.varint)
+				return outOfRange(i, at, t.Datatype, f.varint)
 			}
 			at++
 		case f.packed:
 			for b := f.data; len(b) > 0; at++ {
 				v, n := protowire.ConsumeVarint(b)
 				if n < 0 {
-					return malformedInfer(path + ".contents")
+					return malformedInfer(inputPath(i, "contents"))
 				}
 				if !putInteger(t.Raw[at*size:], t.Datatype, v) {
-					return outOfRange(path, at, t.Datatype, v)
+					return outOfRange(i, at, t.Datatype, v)
 				}
 				b = b[n:]
 			}
@@ -303,12 +300,12 @@ func putInteger(dst []byte, d Datatype, v uint64) bool {
 	return true
 }
 
-func outOfRange(path string, at int, d Datatype, v uint64) error {
+func outOfRange(i, at int, d Datatype, v uint64) error {
 	value := strconv.Itoa(int(int32(v)))
 	if d == UINT8 || d == UINT16 {
 		value = strconv.FormatUint(uint64(uint32(v)), 10)
 	}
-	return invalid(fmt.Sprintf("%s.contents.%s[%d]", path, contentFields[contentField(d)].name, at), "%s does not fit datatype %s", value, d)
+	return invalid(inputPath(i, "contents")+"."+contentFields[contentField(d)].name+element(at), "%s does not fit datatype %s", value, d)
 }
 
 func malformedInfer(path string) error {

@@ -15,8 +15,8 @@ type fields struct {
 	// The field that next has found. num is 0 for one of a type that no field of
 	// the protocol has; it counts as unknown, which protobuf ignores.
 	num    protowire.Number
-	packed bool   // data holds the value: a message, a string or packed numbers
-	data   []byte // of a packed field, or the bytes of a fixed-size number
+	packed bool   // data holds a message, a string or packed numbers
+	data   []byte // of a packed field, or the bytes of a fixed-size number; else nil
 	varint uint64
 	bad    bool // the message is malformed
 }
@@ -61,6 +61,9 @@ func (f *fields) fail() bool {
 // is reports whether the field has this number and is a string or a message.
 func (f *fields) is(num protowire.Number) bool { return f.num == num && f.packed }
 
+// isVarint reports whether the field is a number of variable size, alone.
+func (f *fields) isVarint() bool { return f.data == nil }
+
 // text returns the string that the field holds. Protobuf's strings are UTF-8.
 func (f *fields) text() string {
 	if !utf8.Valid(f.data) {
@@ -80,11 +83,14 @@ func (f *fields) elements(size int) int {
 		}
 		return len(f.data) / size
 	case f.packed:
+		if n := len(f.data); n > 0 && f.data[n-1] >= 0x80 {
+			f.fail() // the last one does not end
+		}
 		return varints(f.data)
 	case size > 0:
 		return btoi(len(f.data) == size)
 	}
-	return btoi(f.data == nil)
+	return btoi(f.isVarint())
 }
 
 // varints counts the bytes that end a varint.
@@ -106,22 +112,28 @@ func btoi(b bool) int {
 	return 0
 }
 
-// InferTarget returns the model_name and model_version of a ModelInferRequest,
-// without reading the rest: it is what chooses the schema. A malformed message
-// has neither; [GRPC.Decode] says what is wrong with it. The strings are parts
-// of the body.
-func InferTarget(body []byte) (model, version string) {
-	f := fields{rest: body}
+// InferHead is what a ModelInferRequest says of itself. The strings are parts of
+// the message.
+type InferHead struct{ Model, Version, ID string }
+
+// ReadInferHead reads model_name, model_version and id of a ModelInferRequest,
+// without the rest: the model chooses the schema that the rest is read by. A
+// malformed message has none; [GRPC.Decode] says what is wrong with it.
+func ReadInferHead(message []byte) InferHead {
+	var head InferHead
+	f := fields{rest: message}
 	for f.next() {
 		switch {
 		case f.is(1):
-			model = f.text()
+			head.Model = f.text()
 		case f.is(2):
-			version = f.text()
+			head.Version = f.text()
+		case f.is(3):
+			head.ID = f.text()
 		}
 	}
 	if f.bad {
-		return "", ""
+		return InferHead{}
 	}
-	return model, version
+	return head
 }
