@@ -43,7 +43,7 @@ test-browser: build ## open /docs in a headless Chromium and predict from the pa
 .PHONY: fixtures
 fixtures: ## check a directory of cases: make fixtures FIXTURES=DIR
 	@test -n '$(FIXTURES)' || { echo 'usage: make fixtures FIXTURES=DIR (a directory of cases, or of archives of cases)' >&2; exit 2; }
-	go run ./test/fixtures check '$(FIXTURES)'
+	go run ./test/fixtures/check '$(FIXTURES)'
 
 .PHONY: lint
 lint: $(GOLANGCI_LINT) $(GOVULNCHECK) ## golangci-lint and govulncheck
