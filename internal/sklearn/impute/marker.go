@@ -13,6 +13,7 @@ import (
 type marker struct {
 	value  frame.Value // as Key has it
 	number float64     // of value, if it is one
+	name   string      // for people
 	// none: None is missing as well as NaN (pandas.NA).
 	none bool
 }
@@ -21,13 +22,13 @@ type marker struct {
 func readMarker(r *base.Reader) marker {
 	v := r.Value("missing_values")
 	if v == (pickle.Global{Module: "pandas._libs.missing", Name: "NA"}) {
-		return marker{value: frame.Float(math.NaN()), number: math.NaN(), none: true}
+		return marker{value: frame.Float(math.NaN()), number: math.NaN(), name: "pandas.NA", none: true}
 	}
 	cell, err := base.Cell(v)
 	if err != nil {
 		r.Errorf("attribute missing_values: %v", err)
 	}
-	m := marker{value: cell.Key()}
+	m := marker{value: cell.Key(), name: cell.String()}
 	m.number, _ = cell.Float64()
 	return m
 }
@@ -50,14 +51,6 @@ func (m marker) numeric() bool {
 
 // nan reports whether NaN is missing; a NaN that is not is refused.
 func (m marker) nan() bool { return m.value.IsNaN() }
-
-// name is the marker for people.
-func (m marker) name() string {
-	if m.none {
-		return "pandas.NA"
-	}
-	return m.value.String()
-}
 
 // indices reads a list of columns out of n.
 func indices(r *base.Reader, name string, n int) []int {

@@ -38,7 +38,7 @@ func MissingIndicator(r *base.Reader) (base.Estimator, error) {
 		}
 	}
 	r.Note("features", n)
-	r.Note("missing_values", m.marker.name())
+	r.Note("missing_values", m.marker.name)
 	r.Note("columns", len(m.features))
 	return m, r.Err()
 }

@@ -27,7 +27,7 @@ func SimpleImputer(r *base.Reader) (base.Estimator, error) {
 		r.Errorf("attribute statistics_ is empty")
 	}
 	if !s.objects && !m.numeric() {
-		r.Errorf("missing_values is %s, but the imputer was fitted on numbers", m.name())
+		r.Errorf("missing_values is %s, but the imputer was fitted on numbers", m.name)
 	}
 	if r.Err() != nil {
 		return nil, r.Err()
@@ -50,7 +50,7 @@ func SimpleImputer(r *base.Reader) (base.Estimator, error) {
 	s.input = s.describe(statistics, r.FeatureNames(), strategy)
 	r.Note("features", n)
 	r.Note("strategy", strategy)
-	r.Note("missing_values", m.name())
+	r.Note("missing_values", m.name)
 	r.Note("fills", s.fill)
 	if len(s.kept) < n {
 		r.Note("dropped", n-len(s.kept))
@@ -213,7 +213,7 @@ func refuseNaN(x *frame.Frame, m marker, class string) error {
 	for j := range x.Cols {
 		for i := range x.Rows {
 			if x.Value(i, j).IsNaN() {
-				return &frame.InputError{Row: i, Column: j, Reason: class + " takes no NaN here: missing_values is " + m.name()}
+				return &frame.InputError{Row: i, Column: j, Reason: class + " takes no NaN here: missing_values is " + m.name}
 			}
 		}
 	}
