@@ -1,7 +1,9 @@
 package wire
 
 import (
+	"encoding/binary"
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"strconv"
 	"testing"
@@ -26,6 +28,21 @@ func matrixJSON(rows, cols int) []byte {
 	return body
 }
 
+// matrixRaw returns rows that are JSON in binary form.
+func matrixRaw(matrix []byte) []byte {
+	var m [][]float64
+	if err := json.Unmarshal(matrix, &m); err != nil {
+		panic(err)
+	}
+	var raw []byte
+	for _, row := range m {
+		for _, f := range row {
+			raw = binary.LittleEndian.AppendUint64(raw, math.Float64bits(f))
+		}
+	}
+	return raw
+}
+
 // call is one benchmark: a body, and the arrays that a model answers.
 type call struct {
 	codec  Codec
@@ -42,9 +59,16 @@ func calls() map[string]call {
 	iris := NewSchema("iris", "1", numeric(4), Limits{})
 	wide := NewSchema("wide", "1", numeric(50), Limits{})
 	matrix := matrixJSON(64, 50)
+	head := func(parameters string) string {
+		return `{"id":"7","inputs":[{"name":"input-0","shape":[64,50],"datatype":"FP64",` + parameters
+	}
+	binary := head(`"parameters":{"binary_data_size":25600}}],"outputs":[{"name":"predict","parameters":{"binary_data":true}}]}`)
 	return map[string]call{
-		"native/rows=1/cols=4":   {Native{}, iris, Header{}, []byte(`{"inputs":[5.1,3.5,1.4,0.2]}`), labels(iris, 1)},
-		"native/rows=64/cols=50": {Native{}, wide, Header{}, []byte(`{"inputs":` + string(matrix) + `}`), labels(wide, 64)},
+		"native/rows=1/cols=4":     {Native{}, iris, Header{}, []byte(`{"inputs":[5.1,3.5,1.4,0.2]}`), labels(iris, 1)},
+		"v2/rows=1/cols=4":         {V2{}, iris, Header{}, []byte(`{"inputs":[{"name":"input-0","shape":[1,4],"datatype":"FP64","data":[5.1,3.5,1.4,0.2]}]}`), labels(iris, 1)},
+		"v2/rows=64/cols=50":       {V2{}, wide, Header{}, []byte(head(`"data":` + string(matrix) + `}]}`)), labels(wide, 64)},
+		"v2binary/rows=64/cols=50": {V2{}, wide, Header{JSONLength: len(binary)}, append([]byte(binary), matrixRaw(matrix)...), labels(wide, 64)},
+		"native/rows=64/cols=50":   {Native{}, wide, Header{}, []byte(`{"inputs":` + string(matrix) + `}`), labels(wide, 64)},
 	}
 }
 

@@ -35,8 +35,8 @@ func (r *Request) check(t *Tensor, i int) error {
 	if err != nil {
 		return err
 	}
-	if err := t.expand(r.Arena, inputPath(i, "data"), want); err != nil {
-		return err
+	if err := t.expand(r.Arena, want); err != nil {
+		return under(err, inputPath(i, "data"))
 	}
 	if got := t.count(); got != want {
 		return invalid(inputPath(i, "data"), "%d elements, but the shape %s has %d", got, shapeText(t.Shape), want)
@@ -44,23 +44,32 @@ func (r *Request) check(t *Tensor, i int) error {
 	return nil
 }
 
-// elements returns the number of elements by the shape.
+// elements returns the number of elements of input i by its shape.
 func (r *Request) elements(t *Tensor, i int) (int, error) {
+	n, err := r.product(t)
+	if err != nil {
+		return 0, under(err, inputPath(i, "shape"))
+	}
+	return n, nil
+}
+
+// product is elements without the path in errors.
+func (r *Request) product(t *Tensor) (int, error) {
 	if len(t.Shape) == 0 {
-		return 0, invalid(inputPath(i, "shape"), "no dimensions: the shape of rows is [rows, columns], that of a column [rows]")
+		return 0, invalid("", "no dimensions: the shape of rows is [rows, columns], that of a column [rows]")
 	}
 	n := int64(1)
 	for _, d := range t.Shape {
 		if d < 0 {
-			return 0, invalid(inputPath(i, "shape"), "the dimension %d is negative", d)
+			return 0, invalid("", "the dimension %d is negative", d)
 		}
 		if d > math.MaxInt32 || n*d > int64(r.Schema.Limits.Elements) {
-			return 0, tooLarge(inputPath(i, "shape"), "more than %d values in a request (--max-elements)", r.Schema.Limits.Elements)
+			return 0, tooLarge("", "more than %d values in a request (--max-elements)", r.Schema.Limits.Elements)
 		}
 		n *= d
 	}
 	if n == 0 {
-		return 0, invalid(inputPath(i, "shape"), "the shape %s has no elements: send at least one row", shapeText(t.Shape))
+		return 0, invalid("", "the shape %s has no elements: send at least one row", shapeText(t.Shape))
 	}
 	return int(n), nil
 }
@@ -135,7 +144,7 @@ func (r *Request) bindColumns(tensors []Tensor) error {
 			n, first = int(t.Shape[0]), i
 		}
 	}
-	if err := r.checkRows(inputPath(first, "shape"), n); err != nil {
+	if err := r.checkRows("inputs", n); err != nil {
 		return err
 	}
 	if n*len(of) > s.Limits.Elements {

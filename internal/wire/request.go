@@ -47,6 +47,8 @@ type Request struct {
 	// column holds a column while it is read.
 	column []frame.Value
 
+	v2      v2Request
+	asked   []askedOutput
 	tensors []Tensor
 	shapes  []int64
 	outputs []OutputTensor
@@ -86,6 +88,9 @@ func (r *Request) Reset() {
 	r.column = retain(r.column)
 	clear(r.wanted)
 	r.wanted = retain(r.wanted)
+	r.v2 = v2Request{}
+	clear(r.asked)
+	r.asked = retain(r.asked)
 	clear(r.tensors)
 	r.tensors = retain(r.tensors)
 	r.shapes = retain(r.shapes)

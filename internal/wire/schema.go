@@ -29,6 +29,7 @@ type Schema struct {
 	outputs []string
 
 	metadataV2 []byte
+	headV2     []byte // how each V2 answer starts
 }
 
 // NewSchema prepares a model for the codecs. The signature must not change.
@@ -62,6 +63,10 @@ func NewSchema(name, version string, sig *model.Signature, lim Limits) *Schema {
 		}
 	}
 	s.metadataV2 = appendValue(nil, s.Metadata())
+	s.headV2 = appendString([]byte(`{"model_name":`), name)
+	if version != "" {
+		s.headV2 = appendString(append(s.headV2, `,"model_version":`...), version)
+	}
 	return s
 }
 

@@ -65,35 +65,35 @@ func (t *Tensor) count() int {
 }
 
 // expand splits Raw BYTES into cells, and checks that raw numbers are whole.
-// want is the number of elements by the shape.
-func (t *Tensor) expand(a *frame.Arena, path string, want int) error {
+// want is the number of elements by the shape. Errors have no path.
+func (t *Tensor) expand(a *frame.Arena, want int) error {
 	if t.Raw == nil {
 		return nil
 	}
 	if size := t.Datatype.Size(); size > 0 {
 		if len(t.Raw) != want*size {
-			return invalid(path, "%d bytes of data, but %d %s by the shape are %d", len(t.Raw), want, t.Datatype, want*size)
+			return invalid("", "%d bytes of data, but %d %s by the shape are %d", len(t.Raw), want, t.Datatype, want*size)
 		}
 		return nil
 	}
 	if len(t.Raw) < 4*want {
-		return invalid(path, "%d bytes of data are too few for %d BYTES by the shape", len(t.Raw), want)
+		return invalid("", "%d bytes of data are too few for %d BYTES by the shape", len(t.Raw), want)
 	}
 	cells, rest := a.Values(want), t.Raw
 	for i := range cells {
 		if len(rest) < 4 {
-			return invalid(path, "the data ends before element %d of %d", i, want)
+			return invalid("", "the data ends before element %d of %d", i, want)
 		}
 		n := binary.LittleEndian.Uint32(rest)
 		rest = rest[4:]
 		if uint64(n) > uint64(len(rest)) {
-			return invalid(path, "element %d says that it has %d bytes, but %d are left", i, n, len(rest))
+			return invalid("", "element %d says that it has %d bytes, but %d are left", i, n, len(rest))
 		}
 		cells[i] = frame.String(text(rest[:n]))
 		rest = rest[n:]
 	}
 	if len(rest) > 0 {
-		return invalid(path, "%d bytes of data are left over after %d elements", len(rest), want)
+		return invalid("", "%d bytes of data are left over after %d elements", len(rest), want)
 	}
 	t.Cells, t.Raw = cells, nil
 	return nil
@@ -279,6 +279,16 @@ func float16(h uint16) float32 {
 		return math.Float32frombits(sign | 0x7f800000 | frac<<13)
 	}
 	return math.Float32frombits(sign | (exp+127-15)<<23 | frac<<13)
+}
+
+// roundBfloat16 rounds to the nearest bfloat16, ties to even: the upper half of a
+// float32.
+func roundBfloat16(f float64) float64 {
+	b := math.Float32bits(float32(f))
+	if f == f && b&0x7f800000 != 0x7f800000 {
+		b += 0x7fff + b>>16&1
+	}
+	return float64(math.Float32frombits(b &^ 0xffff))
 }
 
 // roundFloat16 rounds to the nearest half, ties to even: what a client's FP16
