@@ -1,16 +1,17 @@
 package joblib
 
 import (
+	"bufio"
 	"bytes"
 	"compress/bzip2"
 	"compress/gzip"
 	"compress/zlib"
+	"encoding/binary"
 	"errors"
 	"io"
 	"math"
 
 	"github.com/pierrec/lz4/v4"
-	"github.com/ulikunitz/xz"
 	"github.com/ulikunitz/xz/lzma"
 
 	"mizzen.dev/internal/format/pickle"
@@ -21,23 +22,18 @@ import (
 type compression struct {
 	name  string
 	magic string
-	open  func(data []byte, lim pickle.Limits) (io.Reader, error)
+	// open starts decompressing data, which may expand to as many bytes as are allowed.
+	open func(data []byte, allowed int64) (io.Reader, error)
 }
 
 var compressions = []compression{
-	{"zlib", "\x78", func(data []byte, _ pickle.Limits) (io.Reader, error) { return zlib.NewReader(bytes.NewReader(data)) }},
-	{"gzip", "\x1f\x8b", func(data []byte, _ pickle.Limits) (io.Reader, error) { return gzip.NewReader(bytes.NewReader(data)) }},
-	{"bz2", "BZ", func(data []byte, _ pickle.Limits) (io.Reader, error) {
-		return bzip2.NewReader(bytes.NewReader(data)), nil
-	}},
+	{"zlib", "\x78", func(data []byte, _ int64) (io.Reader, error) { return zlib.NewReader(bytes.NewReader(data)) }},
+	{"gzip", "\x1f\x8b", func(data []byte, _ int64) (io.Reader, error) { return gzip.NewReader(bytes.NewReader(data)) }},
+	{"bz2", "BZ", func(data []byte, _ int64) (io.Reader, error) { return bzip2.NewReader(bytes.NewReader(data)), nil }},
 	{"xz", "\xfd7zXZ", openXZ},
 	{"lzma", "\x5d\x00", openLZMA},
-	{"lz4", "\x04\x22\x4d\x18", func(data []byte, _ pickle.Limits) (io.Reader, error) {
-		return lz4.NewReader(bytes.NewReader(data)), nil
-	}},
-	{"ZFile", "ZF", func([]byte, pickle.Limits) (io.Reader, error) {
-		return nil, errors.New("this is joblib's ZFile format of before 2016; load it with joblib and dump it again")
-	}},
+	{"lz4", "\x04\x22\x4d\x18", func(data []byte, _ int64) (io.Reader, error) { return lz4.NewReader(bytes.NewReader(data)), nil }},
+	{"ZFile", "ZF", openZFile},
 }
 
 // detect returns how data is compressed, or nil if it is not. No pickle starts
@@ -51,62 +47,77 @@ func detect(data []byte) *compression {
 	return nil
 }
 
-// ratio is what the ratio of the limits allows for a file, divided by per.
-func ratio(lim pickle.Limits, data []byte, per int64) int64 {
-	if n := int64(len(data)); n == 0 || lim.Ratio <= math.MaxInt64/n {
-		return lim.Ratio * n / per
+// ratio is how much the ratio of the limits allows for a file.
+func ratio(lim pickle.Limits, data []byte) int64 {
+	if n := int64(len(data)); n > 0 && lim.Ratio > math.MaxInt64/n {
+		return math.MaxInt64
+	} else {
+		return lim.Ratio * n
 	}
-	return math.MaxInt64 / per
 }
 
-// decompress returns what data expands to, as long as that is within the
-// limits. Memory grows with what was decompressed, never with what is announced.
-func decompress(data []byte, c *compression, lim pickle.Limits) ([]byte, error) {
-	limit := &pickle.LimitError{What: "bytes once decompressed", Limit: lim.Bytes, Flag: "--max-bytes"}
-	if allowed := max(floorBytes, ratio(lim, data, 1)); allowed < lim.Bytes {
-		limit = &pickle.LimitError{What: "bytes once decompressed, too many for its size", Limit: allowed, Flag: "--max-ratio"}
+// decompressedLimit returns the bound on what data may expand to.
+func decompressedLimit(data []byte, lim pickle.Limits) *pickle.LimitError {
+	if allowed := max(floorBytes, ratio(lim, data)); allowed < lim.Bytes {
+		return &pickle.LimitError{What: "bytes once decompressed, too many for its size", Limit: allowed, Flag: "--max-ratio"}
 	}
-	r, err := c.open(data, lim)
-	var chunks [][]byte
-	var chunk []byte // the last of chunks
-	total, size := int64(0), firstChunk
-	for err == nil {
-		if len(chunk) == cap(chunk) {
-			chunk = make([]byte, 0, size)
-			chunks = append(chunks, chunk)
-			size = min(2*size, lastChunk)
-		}
-		var n int
-		n, err = r.Read(chunk[len(chunk):cap(chunk)])
-		chunk = chunk[:len(chunk)+n]
-		chunks[len(chunks)-1] = chunk
-		if total += int64(n); total > limit.Limit {
-			return nil, limit
-		}
-	}
-	if err != io.EOF {
-		return nil, &pickle.FormatError{Format: c.name + " stream", Offset: total, Reason: "after decompression of so many bytes: " + err.Error()}
-	}
-	if len(chunks) == 1 {
-		return chunk, nil
-	}
-	return bytes.Join(chunks, nil), nil
+	return &pickle.LimitError{What: "bytes once decompressed", Limit: lim.Bytes, Flag: "--max-bytes"}
 }
 
-// Decompressed data are collected in chunks that grow from the first to the
-// last of these sizes.
-const (
-	firstChunk = 64 << 10
-	lastChunk  = 8 << 20
-)
-
-func openXZ(data []byte, _ pickle.Limits) (io.Reader, error) {
-	return xz.ReaderConfig{}.NewReader(bytes.NewReader(data))
+// open starts decompressing data.
+func open(data []byte, c *compression, size *pickle.LimitError) (io.Reader, error) {
+	s := &stream{name: c.name}
+	var err error
+	if s.src, err = c.open(data, size.Limit); err == errTooLarge {
+		return nil, size
+	} else if err != nil {
+		return nil, s.malformed(err)
+	}
+	return s, nil
 }
 
-func openLZMA(data []byte, _ pickle.Limits) (io.Reader, error) {
-	return lzma.ReaderConfig{DictCap: maxDictionary}.NewReader(bytes.NewReader(data))
+// stream turns the errors of a decompressor into such as say where they are.
+type stream struct {
+	name string
+	src  io.Reader
+	read int64
 }
 
-// maxDictionary is the largest dictionary that Python's lzma makes (preset 9).
-const maxDictionary = 64 << 20
+func (s *stream) Read(p []byte) (int, error) {
+	n, err := s.src.Read(p)
+	s.read += int64(n)
+	if err != nil && err != io.EOF {
+		err = s.malformed(err)
+	}
+	return n, err
+}
+
+func (s *stream) malformed(err error) error {
+	return &pickle.FormatError{Format: s.name + " stream", Offset: s.read, Reason: "once decompressed: " + err.Error()}
+}
+
+// errTooLarge says that a file announces more bytes than are allowed.
+var errTooLarge = errors.New("too large")
+
+// openLZMA opens the format of LZMA before xz: a byte of properties, the size
+// of the dictionary, which the decompressor allocates as announced, and the
+// size of what follows or -1. No more dictionary is needed than bytes are allowed.
+func openLZMA(data []byte, allowed int64) (io.Reader, error) {
+	if len(data) < lzma.HeaderLen {
+		return nil, io.ErrUnexpectedEOF
+	}
+	header := bytes.Clone(data[:lzma.HeaderLen])
+	dictionary := binary.LittleEndian.Uint32(header[1:])
+	if dictionary > maxDictionary {
+		return nil, errors.New("an LZMA dictionary of more than 64 MiB")
+	}
+	binary.LittleEndian.PutUint32(header[1:], uint32(min(int64(dictionary), allowed)))
+	if size := int64(binary.LittleEndian.Uint64(header[5:])); size > allowed {
+		return nil, errTooLarge
+	}
+	return lzma.NewReader(bufio.NewReader(io.MultiReader(bytes.NewReader(header), bytes.NewReader(data[lzma.HeaderLen:]))))
+}
+
+func openZFile([]byte, int64) (io.Reader, error) {
+	return nil, errors.New("this is the ZFile format of joblib before 0.10; load it there and dump it again")
+}

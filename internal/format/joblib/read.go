@@ -15,7 +15,6 @@ type Info struct {
 	pickle.Info
 	Compression string // zlib, gzip, bz2, xz, lzma, lz4, or "" for none
 	Format      string // for people, e.g. joblib (zlib), pickle protocol 4
-	Trailing    int64  // bytes behind the pickle, which Python ignores
 }
 
 // floor is what a small file may decompress to, and the items and memo entries
@@ -23,9 +22,9 @@ type Info struct {
 const (
 	floorBytes = 16 << 20
 	floorItems = 2 << 20
-	// Python's pickles have about one item in three bytes or more; the ratio
-	// that bounds the decompressed size bounds items with this factor.
-	bytesPerItem = 128
+	// bytesPerItem makes the ratio, which bounds the decompressed size, bound
+	// items too: by default 8 for each byte of the file.
+	bytesPerItem = 125
 )
 
 // Read reads the value in the file whose bytes are data. Arrays and bytes alias
@@ -34,31 +33,40 @@ const (
 func Read(data []byte, lim pickle.Limits) (any, Info, error) {
 	lim = lim.WithDefaults()
 	var info Info
-	if int64(len(data)) > lim.Bytes {
-		return nil, info, &pickle.LimitError{What: "bytes", Limit: lim.Bytes, Flag: "--max-bytes"}
+	c := detect(data)
+	if c == nil {
+		value, inner, err := pickle.Read(data, lim)
+		info.Info = inner
+		info.Format = describe(info)
+		return value, info, err
 	}
-	stream := data
-	scaled := lim
-	if c := detect(data); c != nil {
-		info.Compression = c.name
-		var err error
-		if stream, err = decompress(data, c, lim); err != nil {
-			info.Format = "joblib (" + c.name + ")"
-			return nil, info, err
-		}
-		items := max(floorItems, ratio(lim, data, bytesPerItem))
-		scaled.Elements = min(lim.Elements, items)
-		scaled.Memo = int(min(int64(lim.Memo), items))
+	info.Compression, info.Format = c.name, "joblib ("+c.name+")"
+	size := decompressedLimit(data, lim)
+	src, err := open(data, c, size)
+	if err != nil {
+		return nil, info, err
 	}
-	value, inner, err := pickle.Read(stream, scaled)
+	// What a small file can expand to has few bytes of its own for each value.
+	scaled, items := lim, max(floorItems, ratio(lim, data)/bytesPerItem)
+	scaled.Elements = min(lim.Elements, items)
+	scaled.Memo = int(min(int64(lim.Memo), items))
+	value, inner, err := pickle.ReadFrom(src, size, scaled)
 	info.Info = inner
-	info.Trailing = int64(len(stream)) - inner.Size
 	info.Format = describe(info)
+	return value, info, blameRatio(err, lim, scaled)
+}
+
+// blameRatio names the flag that raises a limit which was lowered because the
+// file is small.
+func blameRatio(err error, lim, scaled pickle.Limits) error {
 	var limit *pickle.LimitError
-	if errors.As(err, &limit) && (limit.Limit == scaled.Elements && scaled.Elements < lim.Elements || limit.Limit == int64(scaled.Memo) && scaled.Memo < lim.Memo) {
-		err = &pickle.LimitError{What: limit.What + " for its compressed size", Limit: limit.Limit, Flag: "--max-ratio"}
+	if !errors.As(err, &limit) {
+		return err
 	}
-	return value, info, err
+	if limit.Flag == "--max-elements" && scaled.Elements < lim.Elements || limit.Flag == "--max-memo" && scaled.Memo < lim.Memo {
+		return &pickle.LimitError{What: limit.What + ", too many for its size", Limit: limit.Limit, Flag: "--max-ratio"}
+	}
+	return err
 }
 
 func describe(info Info) string {

@@ -94,6 +94,13 @@ func (c Column) Int64s(dst []int64) ([]int64, error) {
 	order := c.order()
 	dst = grow(dst, c.n)
 	at := 0
+	if signed && c.Dtype.Size == 8 && !c.Dtype.BigEndian {
+		for range c.n { // the common case, without a call an element
+			dst = append(dst, int64(binary.LittleEndian.Uint64(c.data[at:])))
+			at += c.stride
+		}
+		return dst, nil
+	}
 	for range c.n {
 		field := c.data[at:]
 		var v int64

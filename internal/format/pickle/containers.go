@@ -174,6 +174,7 @@ func (m *machine) fill(d *Dict, pairs []any) error {
 	if err := m.checkKeys(pairs, 2); err != nil {
 		return err
 	}
+	d.grow(len(pairs) / 2)
 	for i := 0; i < len(pairs); i += 2 {
 		d.Set(pairs[i], pairs[i+1])
 	}

@@ -7,56 +7,90 @@ import "mizzen.dev/internal/format/npy"
 // cycles have to be met by who walks. It runs in time proportional to the
 // number of containers, and on a stack of its own.
 func checkDepth(root any, limit int) error {
-	type visit struct {
-		container any
-		parts     []any
-		next      int
-		height    int // of the parts seen so far
+	w := walk{heights: make(map[any]int)}
+	if isContainer(root) {
+		w.enter(root)
 	}
-	const open = -1
-	heights := make(map[any]int) // of containers; open: being walked
-	var path []visit
-	tooDeep := &LimitError{What: "levels of nesting", Limit: int64(limit), Flag: "--max-depth"}
-	enter := func(v any) {
-		heights[v] = open
-		path = append(path, visit{container: v, parts: parts(v)})
-	}
-	if !isContainer(root) {
-		return nil
-	}
-	enter(root)
-	for len(path) > 0 {
-		if len(path) > limit {
-			return tooDeep
+	for len(w.path) > 0 {
+		if len(w.path) > limit {
+			return tooDeep(limit)
 		}
-		at := &path[len(path)-1]
-		if at.next < len(at.parts) {
-			part := at.parts[at.next]
-			at.next++
-			if !isContainer(part) {
-				continue
-			}
-			height, seen := heights[part]
-			switch {
-			case !seen:
-				enter(part)
-			case height != open:
-				if len(path)+height > limit {
-					return tooDeep
-				}
-				at.height = max(at.height, height)
-			}
+		at := &w.path[len(w.path)-1]
+		part, ok := at.next()
+		if !ok {
+			w.leave()
 			continue
 		}
-		height := at.height + 1
-		heights[at.container] = height
-		path = path[:len(path)-1]
-		if len(path) > 0 {
-			parent := &path[len(path)-1]
-			parent.height = max(parent.height, height)
+		height, seen := 1, true
+		if !isFlat(part) {
+			height, seen = w.heights[part]
+		}
+		switch {
+		case !seen:
+			w.enter(part)
+		case height == open:
+		case len(w.path)+height > limit:
+			return tooDeep(limit)
+		default:
+			at.height = max(at.height, height)
 		}
 	}
 	return nil
+}
+
+func tooDeep(limit int) error {
+	return &LimitError{What: "levels of nesting", Limit: int64(limit), Flag: "--max-depth"}
+}
+
+// walk is the path from the root to a container, and the heights of all
+// containers that were left.
+type walk struct {
+	path    []visit
+	heights map[any]int
+}
+
+// visit is a container on the path, and which of its parts come next.
+type visit struct {
+	container     any
+	parts, parts2 []any
+	height        int // of the parts seen so far
+}
+
+// open is the height of a container on the path.
+const open = -1
+
+func (w *walk) enter(container any) {
+	w.heights[container] = open
+	v := visit{container: container}
+	v.parts, v.parts2 = parts(container)
+	w.path = append(w.path, v)
+}
+
+func (w *walk) leave() {
+	at := w.path[len(w.path)-1]
+	w.heights[at.container] = at.height + 1
+	w.path = w.path[:len(w.path)-1]
+	if n := len(w.path); n > 0 {
+		parent := &w.path[n-1]
+		parent.height = max(parent.height, at.height+1)
+	}
+}
+
+// next returns the next part that is a container itself.
+func (v *visit) next() (any, bool) {
+	for {
+		if len(v.parts) == 0 {
+			v.parts, v.parts2 = v.parts2, nil
+		}
+		if len(v.parts) == 0 {
+			return nil, false
+		}
+		part := v.parts[0]
+		v.parts = v.parts[1:]
+		if isContainer(part) {
+			return part, true
+		}
+	}
 }
 
 // isContainer reports whether v holds other values.
@@ -65,37 +99,61 @@ func isContainer(v any) bool {
 	case *List, *Tuple, *Set, *Dict, *Object:
 		return true
 	case *npy.Array:
-		return v.Objects != nil
+		return len(v.Objects) > 0
 	case *npy.Masked:
 		return true
 	}
 	return false
 }
 
+// isFlat reports whether a container is small and holds no other one: it needs
+// no entry among the heights.
+func isFlat(v any) bool {
+	const small = 8
+	a, b := parts(v)
+	if len(a)+len(b) > small {
+		return false
+	}
+	for _, part := range a {
+		if isContainer(part) {
+			return false
+		}
+	}
+	for _, part := range b {
+		if isContainer(part) {
+			return false
+		}
+	}
+	return true
+}
+
 // parts returns what a container holds; it may alias.
-func parts(v any) []any {
+func parts(v any) (a, b []any) {
 	switch v := v.(type) {
 	case *List:
-		return v.Items
+		return v.Items, nil
 	case *Tuple:
-		return v.Items
+		return v.Items, nil
 	case *Set:
-		return v.Items
+		return v.Items, nil
 	case *Dict:
-		return append(v.Keys[:len(v.Keys):len(v.Keys)], v.Values...)
+		return v.Keys, v.Values
 	case *Object:
-		out := append(v.Args[:len(v.Args):len(v.Args)], v.State)
+		if v.Items == nil && v.Kwargs == nil {
+			return v.Args, []any{v.State}
+		}
+		b = []any{v.State}
 		if v.Items != nil {
-			out = append(out, v.Items)
+			b = append(b, v.Items)
 		}
 		if v.Kwargs != nil {
-			out = append(out, v.Kwargs)
+			b = append(b, v.Kwargs)
 		}
-		return out
+		return v.Args, b
 	case *npy.Array:
-		return v.Objects
+		return v.Objects, nil
 	case *npy.Masked:
-		return []any{v.Data, v.Fill}
+		return []any{v.Data}, []any{v.Fill}
 	}
-	return nil
+	return nil, nil
 }

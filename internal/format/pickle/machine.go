@@ -1,9 +1,9 @@
 package pickle
 
 import (
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 
 	"mizzen.dev/internal/format/npy"
 )
@@ -15,20 +15,49 @@ type Info struct {
 	// Globals are all classes and functions that the stream names, in order,
 	// each once: also those that are in no part of the value, because what they
 	// made was thrown away.
-	Globals []Global
-	Size    int64 // bytes of the stream; what follows is no part of it
+	Globals  []Global
+	Size     int64 // bytes of the stream
+	Trailing int64 // bytes behind it, which Python ignores
 }
 
 // Read reads the first pickle in data, with the arrays that joblib interleaves.
 // Array data, and bytes, alias data.
 func Read(data []byte, lim Limits) (any, Info, error) {
-	r := &reader{data: data, ops: &opcodes, lim: lim.WithDefaults(), interned: make(map[Global]any)}
-	if int64(len(data)) > r.lim.Bytes {
-		return nil, r.info, &LimitError{What: "bytes", Limit: r.lim.Bytes, Flag: "--max-bytes"}
+	lim = lim.WithDefaults()
+	r := newReader(lim)
+	if int64(len(data)) > lim.Bytes {
+		return nil, r.info, &LimitError{What: "bytes", Limit: lim.Bytes, Flag: "--max-bytes"}
 	}
+	r.data = data
+	return r.read()
+}
+
+// ReadFrom is [Read] for what a decompressor gives. It reads src to its end, so
+// that a checksum there is seen, but no further than size.Limit bytes: then its
+// error is size.
+func ReadFrom(src io.Reader, size *LimitError, lim Limits) (any, Info, error) {
+	r := newReader(lim.WithDefaults())
+	r.src, r.size = src, size
+	value, info, err := r.read()
+	if err == nil {
+		err = r.drain()
+	}
+	if err != nil {
+		return nil, info, err
+	}
+	info.Trailing = r.offset(len(r.data)) - info.Size
+	return value, info, nil
+}
+
+func newReader(lim Limits) *reader {
+	return &reader{ops: &opcodes, lim: lim, interned: make(map[Global]any)}
+}
+
+func (r *reader) read() (any, Info, error) {
 	m := machine{reader: r}
 	value, err := m.run()
-	r.info.Size = int64(r.pos)
+	r.info.Size = r.offset(r.pos)
+	r.info.Trailing = int64(len(r.data) - r.pos)
 	if err == nil {
 		err = checkDepth(value, r.lim.Depth)
 	}
@@ -36,20 +65,6 @@ func Read(data []byte, lim Limits) (any, Info, error) {
 		return nil, r.info, err
 	}
 	return value, r.info, nil
-}
-
-// reader is the position in a file and what its streams have used of the
-// limits: an object array of joblib is a stream inside a stream.
-type reader struct {
-	data     []byte
-	pos      int
-	op       int // where the current opcode stands, for errors
-	ops      *[256]opcode
-	lim      Limits
-	info     Info
-	elements int64
-	copied   int64 // bytes made by conversions, which a stream can repeat
-	interned map[Global]any
 }
 
 // machine runs one stream.
@@ -66,7 +81,7 @@ var errStop = errors.New("stop")
 
 func (m *machine) run() (any, error) {
 	for {
-		m.op = m.pos
+		m.op = m.offset(m.pos)
 		code, err := m.byte()
 		if err != nil {
 			return nil, err
@@ -97,7 +112,7 @@ func (m *machine) run() (any, error) {
 // Errors.
 
 func (r *reader) malformed(format string, args ...any) error {
-	return &FormatError{Format: "pickle", Offset: int64(r.op), Reason: fmt.Sprintf(format, args...)}
+	return &FormatError{Format: "pickle", Offset: r.op, Reason: fmt.Sprintf(format, args...)}
 }
 
 func (r *reader) tooManyElements() error {
@@ -115,57 +130,10 @@ func (r *reader) count(n int) error {
 // copying accounts for n bytes that a conversion makes. Python writes a
 // conversion once for each object, so all together are no larger than the file.
 func (r *reader) copying(n int) error {
-	if r.copied += int64(n); r.copied > 4*int64(len(r.data))+1<<16 {
+	if r.copied += int64(n); r.copied > 4*r.offset(len(r.data))+1<<16 {
 		return r.malformed("the same bytes are converted again and again")
 	}
 	return nil
-}
-
-// Bytes of the stream.
-
-func (r *reader) byte() (byte, error) {
-	if r.pos >= len(r.data) {
-		return 0, r.malformed("the file ends in the middle of the pickle")
-	}
-	b := r.data[r.pos]
-	r.pos++
-	return b, nil
-}
-
-// take returns the next n bytes, which alias the file.
-func (r *reader) take(n uint64) ([]byte, error) {
-	if rest := len(r.data) - r.pos; n > uint64(rest) {
-		return nil, r.malformed("%d bytes announced, %d left in the file", n, rest)
-	}
-	b := r.data[r.pos : r.pos+int(n) : r.pos+int(n)]
-	r.pos += int(n)
-	return b, nil
-}
-
-// uint reads a little-endian number of 1, 2, 4 or 8 bytes.
-func (r *reader) uint(size int) (uint64, error) {
-	b, err := r.take(uint64(size))
-	if err != nil {
-		return 0, err
-	}
-	switch size {
-	case 1:
-		return uint64(b[0]), nil
-	case 2:
-		return uint64(binary.LittleEndian.Uint16(b)), nil
-	case 4:
-		return uint64(binary.LittleEndian.Uint32(b)), nil
-	}
-	return binary.LittleEndian.Uint64(b), nil
-}
-
-// counted reads a length of size bytes and as many bytes as it says.
-func (r *reader) counted(size int) ([]byte, error) {
-	n, err := r.uint(size)
-	if err != nil {
-		return nil, err
-	}
-	return r.take(n)
 }
 
 // The stack.

@@ -14,17 +14,6 @@ const (
 	maxFloatText = 1000
 )
 
-// line reads to the next end of line.
-func (m *machine) line() ([]byte, error) {
-	n := bytes.IndexByte(m.data[m.pos:], '\n')
-	if n < 0 {
-		return nil, m.malformed("a line without an end")
-	}
-	text := m.data[m.pos : m.pos+n]
-	m.pos += n + 1
-	return text, nil
-}
-
 func intText(m *machine) error {
 	text, err := m.line()
 	if err != nil {

@@ -8,6 +8,7 @@ package pickle
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"mizzen.dev/internal/format"
@@ -45,36 +46,67 @@ type Set struct{ Items []any }
 // Dict is a dict; keys that are strings can be looked up.
 type Dict struct {
 	Keys, Values []any
-	index        map[string]int
+	index        map[string]int // of the string keys, once there are many
 }
 
-// Get returns the value at a string key. The last of equal keys counts.
+// indexed is the number of keys from which a dict has an index: looking at each
+// is faster for the attributes of an estimator.
+const indexed = 32
+
+// Get returns the value at a string key.
 func (d *Dict) Get(key string) (any, bool) {
 	if d == nil {
 		return nil, false
 	}
-	i, ok := d.index[key]
-	if !ok {
-		return nil, false
+	if i := d.find(key); i >= 0 {
+		return d.Values[i], true
 	}
-	return d.Values[i], true
+	return nil, false
+}
+
+// find returns the position of a string key, or -1.
+func (d *Dict) find(key string) int {
+	if d.index != nil {
+		if i, ok := d.index[key]; ok {
+			return i
+		}
+		return -1
+	}
+	for i, k := range d.Keys {
+		if s, ok := k.(string); ok && s == key {
+			return i
+		}
+	}
+	return -1
 }
 
 // Set adds an entry; a string key that is there already gets a new value.
 func (d *Dict) Set(key, value any) {
 	s, ok := key.(string)
 	if ok {
-		if i, have := d.index[s]; have {
+		if i := d.find(s); i >= 0 {
 			d.Values[i] = value
 			return
 		}
-		if d.index == nil {
-			d.index = make(map[string]int)
-		}
-		d.index[s] = len(d.Keys)
 	}
 	d.Keys = append(d.Keys, key)
 	d.Values = append(d.Values, value)
+	switch {
+	case d.index != nil && ok:
+		d.index[s] = len(d.Keys) - 1
+	case d.index == nil && len(d.Keys) > indexed:
+		d.index = make(map[string]int, 2*len(d.Keys))
+		for i, k := range d.Keys {
+			if s, ok := k.(string); ok {
+				d.index[s] = i
+			}
+		}
+	}
+}
+
+// grow makes room for n more entries.
+func (d *Dict) grow(n int) {
+	d.Keys, d.Values = slices.Grow(d.Keys, n), slices.Grow(d.Values, n)
 }
 
 // Global names a class or a function: module and qualified name, as in the file.
