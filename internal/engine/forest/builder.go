@@ -150,7 +150,10 @@ func (b *Builder) inner(t *Tree, id int) error {
 		return &Error{id, "has one child; a node has two or none"}
 	}
 	for _, child := range [2]int64{left, right} {
-		if child <= 0 || child >= int64(len(t.Left)) {
+		if child == 0 {
+			return &Error{id, "has the root for a child: a walk would not end"}
+		}
+		if child < 0 || child >= int64(len(t.Left)) {
 			return &Error{id, fmt.Sprintf("has child %d, which is not among nodes 1 to %d", child, len(t.Left)-1)}
 		}
 		if b.seen[child] {
@@ -202,28 +205,33 @@ func (b *Builder) Finish() *Forest {
 type rowTable struct {
 	width  int
 	rows   []float64
-	recent []uint32 // by hash: one more than a row that had it
+	recent []recentRow // by the upper bits of the hash
 }
 
-const recentBits = 14
+type recentRow struct {
+	hash uint32 // its lower bits
+	row  uint32 // one more than the index, so that 0 is none
+}
+
+const recentBits = 13
 
 // row returns the index of a row of these values.
 func (t *rowTable) row(values []float64) uint32 {
 	if t.recent == nil {
-		t.recent = make([]uint32, 1<<recentBits)
+		t.recent = make([]recentRow, 1<<recentBits)
 	}
 	h := uint64(0)
 	for _, v := range values {
 		h = (h ^ math.Float64bits(v)) * 0x9e3779b97f4a7c15
-		h ^= h >> 29
+		h ^= h >> 32
 	}
-	recent := &t.recent[h*0x9e3779b97f4a7c15>>(64-recentBits)]
-	if *recent > 0 && equalBits(t.rows[int(*recent-1)*t.width:], values) {
-		return *recent - 1
+	recent := &t.recent[h>>(64-recentBits)]
+	if recent.hash == uint32(h) && recent.row > 0 && equalBits(t.rows[int(recent.row-1)*t.width:], values) {
+		return recent.row - 1
 	}
 	row := uint32(len(t.rows) / max(1, t.width))
 	t.rows = append(t.rows, values...)
-	*recent = row + 1
+	*recent = recentRow{uint32(h), row + 1}
 	return row
 }
 

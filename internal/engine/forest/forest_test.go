@@ -237,9 +237,9 @@ func TestBuilderRefuses(t *testing.T) {
 	}{
 		"nothing wrong":        {func(*forest.Tree) {}, ""},
 		"no nodes":             {func(t *forest.Tree) { *t = forest.Tree{} }, "has no nodes"},
-		"the root its child":   {func(t *forest.Tree) { t.Left[0] = 0 }, "node 0 has child 0, which is not among nodes 1 to 4"},
+		"the root its child":   {func(t *forest.Tree) { t.Left[0] = 0 }, "node 0 has the root for a child"},
 		"a cycle":              {func(t *forest.Tree) { t.Right[2] = 2 }, "node 2 has child 2, which is another's child too"},
-		"back to the root":     {func(t *forest.Tree) { t.Right[2] = 0 }, "node 2 has child 0, which is not among"},
+		"back to the root":     {func(t *forest.Tree) { t.Right[2] = 0 }, "node 2 has the root for a child"},
 		"child outside":        {func(t *forest.Tree) { t.Right[2] = 5 }, "node 2 has child 5, which is not among nodes 1 to 4"},
 		"child far outside":    {func(t *forest.Tree) { t.Left[2] = 1 << 40 }, "node 2 has child 1099511627776"},
 		"negative child":       {func(t *forest.Tree) { t.Left[2] = -5 }, "node 2 has child -5"},

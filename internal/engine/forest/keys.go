@@ -40,27 +40,23 @@ func order(f float32) int32 {
 	return b ^ int32(uint32(b>>31)>>1)
 }
 
-// floor32 returns the largest float32 that is at most t: for every float32 x,
-// x <= t if and only if x <= floor32(t). NaN stays NaN.
-func floor32(t float64) float32 {
-	f := float32(t)
-	if float64(f) > t {
-		return math.Nextafter32(f, float32(math.Inf(-1)))
-	}
-	return f
-}
-
 // threshold returns the key k such that order(x) <= k if and only if x <= t,
-// for every finite float32 x.
+// for every finite float32 x: that of the largest float32 which is at most t.
 func threshold(t float64) int32 {
-	f := floor32(t)
+	f := float32(t)
 	switch {
-	case f != f:
+	case t != t:
 		return below // no number is at most NaN
-	case f == 0:
+	case f == 0 && t >= 0:
 		return order(0) // 0 and -0 are equal, and -0 is below in the order
+	case f == 0:
+		return order(-math.SmallestNonzeroFloat32)
 	}
-	return order(f)
+	key := order(f)
+	if float64(f) > t { // rounded up: half of all thresholds, so no branch must come of it
+		key--
+	}
+	return key
 }
 
 // keys fills dst, which has the forest's stride, with the keys of row x.

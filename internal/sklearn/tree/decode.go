@@ -3,6 +3,7 @@ package tree
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"mizzen.dev/internal/engine/forest"
 	"mizzen.dev/internal/format/npy"
@@ -19,7 +20,6 @@ type Decoder struct {
 	targets  *Targets
 	member   Member
 	packed   []float64
-	bytes    []int64
 	weights  []float64
 	taken    map[*byte]bool
 }
@@ -151,19 +151,20 @@ func (d *Decoder) columns(a *npy.Array) error {
 	if err != nil {
 		return err
 	}
-	m.MissingLeft = m.MissingLeft[:0]
 	if _, ok := a.Dtype.Field(missingField); !ok {
 		m.MissingLeft = nil
 		return nil
 	}
-	if column, err = a.Column(missingField); err != nil {
+	column, err = a.Column(missingField)
+	if err != nil {
 		return err
 	}
-	if d.bytes, err = column.Int64s(d.bytes[:0]); err != nil {
-		return err
+	if column.Dtype.Size != 1 {
+		return fmt.Errorf("%s is of type %s, expected one byte", missingField, column.Dtype)
 	}
-	for _, b := range d.bytes {
-		m.MissingLeft = append(m.MissingLeft, b != 0)
+	m.MissingLeft = slices.Grow(m.MissingLeft[:0], column.Len())[:column.Len()]
+	for i := range m.MissingLeft {
+		m.MissingLeft[i] = column.Bytes(i)[0] != 0
 	}
 	return nil
 }
@@ -206,19 +207,22 @@ func (d *Decoder) values(nodes, a *npy.Array, fractions bool) error {
 // their sum is nearer to 1 than to the node's weight. fractions decides where all
 // nodes weigh 1.
 func (d *Decoder) counts(nodes *npy.Array, fractions bool) (bool, error) {
-	column, err := nodes.Column("weighted_n_node_samples")
-	if err == nil {
-		d.weights, err = column.Float64s(d.weights[:0])
-	}
-	if err != nil {
-		return false, err
-	}
-	for i, w := range d.weights {
-		if math.Abs(w-1) < 1e-6 {
-			continue
+	for _, n := range [2]int{1, len(d.member.Left)} { // the root tells almost always
+		head := npy.Array{Dtype: nodes.Dtype, Shape: []int{n}, Data: nodes.Data[:n*nodes.Dtype.Size]}
+		column, err := head.Column("weighted_n_node_samples")
+		if err == nil {
+			d.weights, err = column.Float64s(d.weights[:0])
 		}
-		sum := pairwiseSum(d.member.Values[i*d.targets.Width:][:d.targets.Counts[0]])
-		return !(math.Abs(sum-1) < math.Abs(sum-w)), nil
+		if err != nil {
+			return false, err
+		}
+		for i, w := range d.weights {
+			if math.Abs(w-1) < 1e-6 {
+				continue
+			}
+			sum := pairwiseSum(d.member.Values[i*d.targets.Width:][:d.targets.Counts[0]])
+			return !(math.Abs(sum-1) < math.Abs(sum-w)), nil
+		}
 	}
 	return !fractions, nil
 }
