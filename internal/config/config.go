@@ -45,8 +45,8 @@ type Config struct {
 	MaxBody        Bytes
 	MaxBodyMemory  Bytes
 	MaxRows        int
-	MaxElements    int
-	MaxDepth       int
+	MaxValues      int
+	MaxJSONDepth   int
 	MaxConnections int
 	MaxStreams     int
 
@@ -92,8 +92,8 @@ func Default() *Config {
 		MaxBody:        10 << 20,
 		MaxBodyMemory:  256 << 20,
 		MaxRows:        100_000,
-		MaxElements:    10_000_000,
-		MaxDepth:       64,
+		MaxValues:      16 << 20,
+		MaxJSONDepth:   32,
 		MaxConnections: 10_000,
 		MaxStreams:     250,
 

@@ -140,3 +140,22 @@ func split(text string) []string {
 		return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r'
 	})
 }
+
+// kindName names the type of a value in a flag's help.
+func kindName(target any) string {
+	switch target.(type) {
+	case *bool:
+		return "bool" // pflag leaves that out
+	case *int, *int64:
+		return "number"
+	case *float64:
+		return "number"
+	case *time.Duration:
+		return "duration"
+	case *Bytes:
+		return "size"
+	case *[]string:
+		return "list"
+	}
+	return "text"
+}

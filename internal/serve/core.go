@@ -61,6 +61,12 @@ type Body interface {
 	ReadBody() ([]byte, error)
 }
 
+// Target is a [Body] that says itself what is to answer, once it was read: a
+// message of gRPC names its model.
+type Target interface {
+	Target() (model, version string)
+}
+
 // Call is one inference on its way from bytes to bytes. The transport fills in
 // the first part, [Core.Infer] the second. It can be used again.
 type Call struct {

@@ -120,12 +120,13 @@ var causeStatus = [numCauses]int{
 
 func (e *Rejection) Error() string { return causeTexts[e.Cause] }
 
-// The statuses that have no name in net/http.
-const statusClientClosed = 499
+// StatusClientClosed is the status of a call whose caller has gone; net/http has
+// no name for it.
+const StatusClientClosed = 499
 
-// Status returns the HTTP status that an error of this package, of a codec or of
+// StatusOf returns the HTTP status that an error of this package, of a codec or of
 // a model has. The gRPC server maps it on to a code.
-func Status(err error) int {
+func StatusOf(err error) int {
 	if err == nil {
 		return http.StatusOK
 	}
@@ -151,7 +152,7 @@ func Status(err error) int {
 	case errors.Is(err, context.DeadlineExceeded):
 		return http.StatusGatewayTimeout
 	case errors.Is(err, context.Canceled):
-		return statusClientClosed
+		return StatusClientClosed
 	}
 	return http.StatusInternalServerError
 }

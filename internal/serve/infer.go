@@ -25,35 +25,51 @@ func (c *Core) Infer(ctx context.Context, call *Call) error {
 	call.Served, call.Answer, call.Out = nil, wire.Answer{}, call.Out[:0]
 	ctx, span := c.tracing.call(ctx, call)
 	err := c.infer(ctx, call)
-	call.Status = Status(err)
+	c.finish(ctx, call, err)
+	span.endCall(call, err)
+	return err
+}
+
+// Refuse answers a call with an error of the transport's, and counts it, as
+// Infer would.
+func (c *Core) Refuse(ctx context.Context, call *Call, err error) {
+	call.Served, call.Answer, call.Out = nil, wire.Answer{}, call.Out[:0]
+	c.finish(ctx, call, err)
+}
+
+// finish sets the status of a call, makes an error its answer, and counts it.
+func (c *Core) finish(ctx context.Context, call *Call, err error) {
+	call.Status = StatusOf(err)
 	if err != nil {
 		call.Out = call.Codec.AppendError(call.Out[:0], c.public(ctx, err))
 		call.Answer = wire.Answer{ContentType: "application/json"}
+		c.Metrics.reject(err)
 	}
 	counters := c.Metrics.unnamed
 	if call.Served != nil {
 		counters = call.Served.metrics.calls
 	}
 	counters.count(call.Protocol, call.Status)
-	var rejection *Rejection
-	if errors.As(err, &rejection) {
-		c.Metrics.rejections[rejection.Cause].Inc()
-	}
-	span.endCall(call, err)
-	return err
 }
 
 func (c *Core) infer(ctx context.Context, call *Call) error {
 	if err := c.Authorize(call.Credentials, ""); err != nil {
 		return err
 	}
+	body, err := call.Bytes, error(nil)
+	target, named := call.Body.(Target)
+	if named {
+		if body, err = call.Body.ReadBody(); err != nil {
+			return err
+		}
+		call.Model, call.Version = target.Target()
+	}
 	served, err := c.Registry.Get(call.Model, call.Version)
 	if err != nil {
 		return err
 	}
 	call.Served = served
-	body := call.Bytes
-	if call.Body != nil {
+	if call.Body != nil && !named {
 		if body, err = call.Body.ReadBody(); err != nil {
 			return err
 		}
@@ -124,7 +140,7 @@ func (c *Core) answer(ctx context.Context, call *Call, body []byte) (err error) 
 // public returns what a caller may know of an error: a fault of the server's own
 // goes to the log, not to the caller.
 func (c *Core) public(ctx context.Context, err error) error {
-	if Status(err) != http.StatusInternalServerError {
+	if StatusOf(err) != http.StatusInternalServerError {
 		return err
 	}
 	var fault *faultError

@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"errors"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,7 +31,7 @@ var countedStatuses = [...]int{
 	http.StatusOK, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
 	http.StatusMethodNotAllowed, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge,
 	http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity, http.StatusTooManyRequests,
-	statusClientClosed, http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+	StatusClientClosed, http.StatusInternalServerError, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 }
 
 // maxClassSeries bounds the classes of a model that are counted one by one; the
@@ -39,9 +40,9 @@ const maxClassSeries = 100
 
 const otherClass = "other"
 
-// endpoint is the value of the label of that name: whatever the protocol, a call
+// predictEndpoint is the value of the label of that name: whatever the protocol, a call
 // asks for a prediction.
-const endpoint = "predict"
+const predictEndpoint = "predict"
 
 // Metrics are the counters of the server. Children are looked up when a model is
 // loaded and not when a call comes, so that counting costs nanoseconds and every
@@ -161,9 +162,9 @@ func (m *Metrics) counters(name, version string) *callCounters {
 	for p := range c {
 		protocol := Protocol(p).String()
 		for i, status := range countedStatuses {
-			c[p].codes[i] = m.requests.WithLabelValues(endpoint, name, version, protocol, strconv.Itoa(status))
+			c[p].codes[i] = m.requests.WithLabelValues(predictEndpoint, name, version, protocol, strconv.Itoa(status))
 		}
-		c[p].latency = m.latency.WithLabelValues(endpoint, name, version, protocol)
+		c[p].latency = m.latency.WithLabelValues(predictEndpoint, name, version, protocol)
 	}
 	return c
 }
@@ -246,6 +247,14 @@ func (s *servedMetrics) predicted(a *frame.Arena, out *frame.Array) {
 func (s *servedMetrics) class(target, class int) prometheus.Counter {
 	counters := s.classes[target]
 	return counters[min(class, len(counters)-1)]
+}
+
+// reject counts a call that was refused, if err says so.
+func (m *Metrics) reject(err error) {
+	var rejection *Rejection
+	if errors.As(err, &rejection) {
+		m.rejections[rejection.Cause].Inc()
+	}
 }
 
 // loaded records a load that succeeded, in place of the version's former content.

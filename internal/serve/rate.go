@@ -3,6 +3,7 @@ package serve
 import (
 	"container/list"
 	"hash/maphash"
+	"math"
 	"net/netip"
 	"sync"
 	"time"
@@ -31,7 +32,11 @@ type bucket struct {
 }
 
 // NewRateLimiter allows each caller perSecond calls a second, and burst at once.
+// A burst of 0 means as many as in a second.
 func NewRateLimiter(perSecond float64, burst int) *RateLimiter {
+	if burst == 0 {
+		burst = max(int(math.Ceil(perSecond)), 1)
+	}
 	return &RateLimiter{
 		limit: rate.Limit(perSecond), burst: burst, seed: maphash.MakeSeed(),
 		buckets: map[uint64]*list.Element{}, recent: list.New(),

@@ -3,8 +3,10 @@ package serve
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"strings"
 
+	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace"
@@ -29,10 +31,13 @@ type Tracing struct {
 // NewTracing returns tracing as the OTEL_* variables ask for it; nil if they do
 // not. The exporters read the variables for endpoint, headers, TLS, time-outs
 // and sampling themselves.
-func NewTracing(ctx context.Context, getenv func(string) string) (*Tracing, error) {
+func NewTracing(ctx context.Context, getenv func(string) string, log *slog.Logger) (*Tracing, error) {
 	if !wantsTraces(getenv) {
 		return nil, nil
 	}
+	// The SDK has one place for what goes wrong in the background, and it is
+	// global: without this it would write to standard error in a form of its own.
+	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("traces", "error", err) }))
 	exporter, err := newExporter(ctx, getenv)
 	if err != nil {
 		return nil, err
