@@ -209,8 +209,12 @@ func (r *Request) readContents(t *Tensor, body []byte, i int) error {
 		}
 		count, pieces, piece = count+n, pieces+1, f.data
 	}
-	if limit := r.Schema.Limits.Elements; count > limit {
-		return tooLarge(inputPath(i, "contents"), "%d values, at most %d are allowed: send fewer rows at a time", count, limit)
+	shaped, err := r.elements(t, i) // within the limits
+	if err != nil {
+		return err
+	}
+	if count != shaped {
+		return invalid(inputPath(i, "contents"), "%d elements, but the shape %s has %d", count, shapeText(t.Shape), shaped)
 	}
 	if (want == 6 || want == 7) && pieces == 1 {
 		t.Raw = piece

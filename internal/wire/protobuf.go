@@ -27,7 +27,7 @@ func (f *fields) next() bool {
 		return false
 	}
 	num, typ, n := protowire.ConsumeTag(f.rest)
-	if n < 0 {
+	if n < 0 || num > protowire.MaxValidNumber {
 		return f.fail()
 	}
 	f.rest = f.rest[n:]
