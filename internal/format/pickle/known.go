@@ -7,10 +7,18 @@ import "unicode/utf8"
 var (
 	arrayWrapper = Global{"joblib.numpy_pickle", "NumpyArrayWrapper"}
 	ndarray      = Global{"numpy", "ndarray"}
-	memmap       = Global{"numpy", "memmap"}
 	maskedArray  = Global{"numpy.ma.core", "MaskedArray"}
 	maskedAlias  = Global{"numpy.ma", "MaskedArray"}
 )
+
+// isPlain reports whether arrays of that class are read as plain ones.
+func isPlain(class any) bool {
+	switch class {
+	case ndarray, Global{"numpy", "memmap"}, Global{"numpy.core.memmap", "memmap"}:
+		return true
+	}
+	return false
+}
 
 // calls maps functions and classes to the values that Python would have made.
 var calls = map[Global]func(*machine, []any) (any, error){
@@ -37,46 +45,31 @@ var calls = map[Global]func(*machine, []any) (any, error){
 	{"collections", "OrderedDict"}: orderedDict,
 	{"collections", "defaultdict"}: defaultDict,
 
-	{"builtins", "getattr"}:    refused("getattr", "it reaches into modules"),
-	{"__builtin__", "getattr"}: refused("getattr", "it reaches into modules"),
-	{"joblib.numpy_pickle", "NDArrayWrapper"}: refused("NDArrayWrapper",
-		"its arrays are in files of their own, as joblib before 0.10 wrote them; save the model again with a newer joblib"),
-	{"joblib.numpy_pickle", "ZNDArrayWrapper"}: refused("ZNDArrayWrapper",
-		"its arrays are in files of their own, as joblib before 0.10 wrote them; save the model again with a newer joblib"),
+	{"joblib.numpy_pickle", "NDArrayWrapper"}:  separateFiles,
+	{"joblib.numpy_pickle", "ZNDArrayWrapper"}: separateFiles,
 }
 
-// plain are types that occur as parameters; a value of theirs that is made by a
-// call stays an [Object].
-var plain = map[string][]string{
-	"builtins":    {"object", "slice", "complex", "int", "float", "str", "bool", "list", "tuple", "dict"},
-	"__builtin__": {"object", "slice", "complex", "int", "float", "long", "str", "unicode", "bool", "list", "tuple", "dict"},
-	"numpy": {"ndarray", "memmap", "bool", "bool_", "int8", "int16", "int32", "int64", "intc", "longlong", "uint8", "uint16", "uint32", "uint64", "uintc", "ulonglong",
-		"float16", "float32", "float64", "longdouble", "complex64", "complex128", "clongdouble", "str_", "bytes_", "object_", "void", "datetime64", "timedelta64"},
-	"numpy.ma":            {"MaskedArray"},
-	"numpy.ma.core":       {"MaskedArray"},
-	"joblib.numpy_pickle": {"NumpyArrayWrapper"},
-	"copyreg":             {"__newobj__"},
-	"copy_reg":            {"__newobj__"},
-}
-
-// Known reports whether the reader itself gives that name a meaning, or knows
-// it as a plain type: such names in [Info.Globals] need no further permission.
-func Known(g Global) bool {
-	if _, ok := calls[g]; ok {
-		return true
+// separateFiles refuses the wrappers of joblib before 0.10.
+func separateFiles(*machine, []any) (any, error) {
+	return nil, &UnsupportedError{
+		Global: Global{"joblib.numpy_pickle", "NDArrayWrapper"},
+		Help:   "its arrays are in files of their own, as joblib before 0.10 wrote them; load it there and dump it again",
 	}
-	for _, name := range plain[g.Module] {
-		if name == g.Name {
-			return true
+}
+
+// boundMethod keeps a method of an object of the file as a call that was not
+// made: SciPy's distributions, which a search may hold, are pickled with some of
+// their own. Of anything else than an object the file made, it is refused.
+func boundMethod(_ *machine, args []any) (any, error) {
+	class := Global{"builtins", "getattr"}
+	if len(args) == 2 {
+		_, object := args[0].(*Object)
+		_, name := args[1].(string)
+		if object && name {
+			return &Object{Class: class, Args: args}, nil
 		}
 	}
-	return false
-}
-
-func refused(name, why string) func(*machine, []any) (any, error) {
-	return func(m *machine, _ []any) (any, error) {
-		return nil, &UnsupportedError{Global: Global{"a call of", name}, Help: why}
-	}
+	return nil, &UnsupportedError{Global: class, Help: "it reaches into modules"}
 }
 
 // encode converts the text that stands for bytes in protocols 0 to 2.
