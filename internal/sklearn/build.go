@@ -47,23 +47,23 @@ func check(value any, globals []pickle.Global) error {
 	}
 	for _, g := range globals {
 		// What nobody holds on to has no place, but is refused all the same.
-		if !Known(g) && !isGetattr(g) {
+		if !Known(g) && !IsMethod(g) {
 			return &pickle.UnsupportedError{Global: g, Help: help(g)}
 		}
 	}
 	return nil
 }
 
-// isGetattr reports whether g is the function with which Python pickles bound
+// IsMethod reports whether g is the function with which Python pickles bound
 // methods.
-func isGetattr(g pickle.Global) bool {
+func IsMethod(g pickle.Global) bool {
 	return g.Name == "getattr" && (g.Module == "builtins" || g.Module == "__builtin__")
 }
 
 // method reports whether o is a method of a distribution of scipy, which hold
 // on to some of their own.
 func method(o *pickle.Object) bool {
-	if !isGetattr(o.Class) || len(o.Args) != 2 {
+	if !IsMethod(o.Class) || len(o.Args) != 2 {
 		return false
 	}
 	_, named := o.Args[1].(string)

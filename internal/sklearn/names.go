@@ -7,23 +7,37 @@ import (
 )
 
 // inert are the names that may stand in a file without changing what its
-// estimators answer, beside those of pickle.Known: parts that the builders read
-// themselves, and the traces of training (scorers, splitters, random states,
-// distributions that were searched). They are matched whole, and
+// estimators answer: what numpy and joblib write to rebuild arrays, parts that
+// the builders read themselves, and the traces of training (scorers, splitters,
+// random states, distributions that were searched). They are matched whole, and
 // nothing of them is ever imported or called. A name belongs here only if every
 // builder that could meet it as a parameter that matters refuses it there: a
 // function that a FunctionTransformer applies does not.
 var inert = names(map[string]string{
 	// Python itself. Protocols 0 to 2 use the names that Python 2 had.
-	"builtins":    "range type",
-	"__builtin__": "type xrange",
-	"datetime":    "date datetime",
-	"decimal":     "Decimal",
-	"functools":   "partial",
+	"builtins":     "bool bytearray bytes complex dict float frozenset int list object range set slice str tuple type",
+	"__builtin__":  "bool bytearray bytes complex dict float frozenset int list long object set slice str tuple type unicode xrange",
+	"copyreg":      "_reconstructor",
+	"copy_reg":     "_reconstructor",
+	"_codecs":      "encode",
+	"collections":  "OrderedDict defaultdict",
+	"datetime":     "date datetime",
+	"functools":    "partial",
+	"decimal":      "Decimal",
+	"numpy.ma":     "MaskedArray",
+	"numpy":        "bool bool_ bytes_ character complex128 complex64 complexfloating clongdouble intc longdouble memmap uintc datetime64 dtype float16 float32 float64 floating generic inexact int16 int32 int64 int8 integer longlong ndarray number object_ signedinteger str_ timedelta64 uint16 uint32 uint64 uint8 ulonglong unsignedinteger vectorize void",
+	"numpy.dtypes": "StringDType",
 
-	// numpy's abstract types, which select columns; what vectorize holds is a
-	// method of a distribution; and numpy's random states.
-	"numpy":                      "bytes_ character complexfloating floating generic inexact integer number signedinteger unsignedinteger vectorize",
+	// numpy's arrays and scalars, before and since numpy 2.
+	"numpy.core.multiarray":      "_reconstruct scalar",
+	"numpy.core.numeric":         "_frombuffer",
+	"numpy.core._internal":       "_convert_to_stringdtype_kwargs",
+	"numpy._core.multiarray":     "_reconstruct scalar",
+	"numpy._core.numeric":        "_frombuffer",
+	"numpy._core._internal":      "_convert_to_stringdtype_kwargs",
+	"numpy.core.memmap":          "memmap",
+	"numpy._core.memmap":         "memmap",
+	"numpy.ma.core":              "MaskedArray _mareconstruct",
 	"numpy.random":               "Generator RandomState",
 	"numpy.random.mtrand":        "RandomState",
 	"numpy.random._generator":    "Generator",
@@ -34,7 +48,8 @@ var inert = names(map[string]string{
 	"numpy.random._sfc64":        "SFC64",
 	"numpy.random.bit_generator": "SeedSequence __pyx_unpickle_SeedSequence",
 
-	// The cache that a Pipeline may have had.
+	// joblib's arrays, and the cache that a Pipeline may have had.
+	"joblib.numpy_pickle":    "NumpyArrayWrapper",
 	"joblib.memory":          "Memory",
 	"joblib._store_backends": "FileSystemStoreBackend",
 

@@ -79,14 +79,13 @@ func Lookup(g pickle.Global) (base.Build, bool) {
 }
 
 // Known reports whether a file of these estimators may name g: a class that is
-// built, one that the reader of pickles gives a meaning, or one that stands in
-// files without being looked at.
+// built, or one that stands in files without being looked at.
 func Known(g pickle.Global) bool {
 	if _, ok := builds[g]; ok {
 		return true
 	}
 	_, ok := inert[g]
-	return ok || pickle.Known(g) && !isGetattr(g)
+	return ok
 }
 
 // Supported returns the names of the classes that can be served.

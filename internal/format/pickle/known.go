@@ -57,21 +57,6 @@ func separateFiles(*machine, []any) (any, error) {
 	}
 }
 
-// boundMethod keeps a method of an object of the file as a call that was not
-// made: SciPy's distributions, which a search may hold, are pickled with some of
-// their own. Of anything else than an object the file made, it is refused.
-func boundMethod(_ *machine, args []any) (any, error) {
-	class := Global{"builtins", "getattr"}
-	if len(args) == 2 {
-		_, object := args[0].(*Object)
-		_, name := args[1].(string)
-		if object && name {
-			return &Object{Class: class, Args: args}, nil
-		}
-	}
-	return nil, &UnsupportedError{Global: class, Help: "it reaches into modules"}
-}
-
 // encode converts the text that stands for bytes in protocols 0 to 2.
 func encode(m *machine, args []any) (any, error) {
 	if len(args) != 2 || args[1] != "latin1" && args[1] != "latin-1" {
