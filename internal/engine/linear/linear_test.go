@@ -68,6 +68,17 @@ func TestExpit(t *testing.T) {
 	}
 }
 
+func TestLog(t *testing.T) {
+	for x, want := range map[float64]float64{
+		0x1p-1022: -708.3964185322641, 1.30720254e-316: -727.3489999964951, 0x1p-1074: -744.4400719213812,
+		1: 0, math.E: 1, 0: math.Inf(-1),
+	} {
+		if got := linear.Log(x); got != want && !(math.Abs(got-want) < 1e-12) {
+			t.Errorf("Log(%v) = %v, want %v", x, got, want)
+		}
+	}
+}
+
 // go test -bench Apply ./internal/engine/linear
 func BenchmarkApply(b *testing.B) {
 	for _, in := range []int{4, 50, 1000} {

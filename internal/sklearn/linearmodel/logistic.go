@@ -1,8 +1,6 @@
 package linearmodel
 
 import (
-	"math"
-
 	"mizzen.dev/internal/engine/linear"
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/model/frame"
@@ -109,7 +107,7 @@ func (m *logistic) Evaluate(a *frame.Arena, x *frame.Frame, methods []frame.Meth
 		case frame.PredictLogProba:
 			p := m.proba(a, scores)
 			for j, v := range p {
-				p[j] = math.Log(v)
+				p[j] = linear.Log(v)
 			}
 			out[i] = frame.Array{Rows: x.Rows, Cols: k, Kind: frame.Float64, Floats: p}
 		case frame.DecisionFunction:
