@@ -1,0 +1,233 @@
+package rpc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"mizzen.dev/internal/serve"
+	"mizzen.dev/internal/wire"
+	"mizzen.dev/internal/wire/inference"
+)
+
+// call is one inference. It is used again and again.
+type call struct {
+	serve.Call
+	service *service
+	ctx     context.Context //nolint:containedctx // of the call at hand: what ReadBody waits within
+	message message
+	// receive reads the message; nil if it is there already.
+	receive func(any) error
+	taken   int64 // of the memory for large bodies
+}
+
+// ReadBody receives the message, which stays until the call is over.
+func (c *call) ReadBody() ([]byte, error) {
+	if c.receive != nil {
+		if err := c.read(); err != nil {
+			return nil, err
+		}
+	}
+	body := c.message.bytes()
+	if more := int64(len(body)) - serve.FreeBody; more > 0 {
+		if err := c.service.core.TakeMemory(more); err != nil {
+			return nil, err
+		}
+		c.taken = more
+	}
+	return body, nil
+}
+
+func (c *call) read() error {
+	if err := c.service.reads.acquire(c.ctx); err != nil {
+		return err
+	}
+	defer c.service.reads.release()
+	if err := c.receive(&c.message); err != nil {
+		return c.service.unread(err)
+	}
+	return nil
+}
+
+// Target is what the message asks.
+func (c *call) Target() (model, version string) {
+	head := wire.ReadInferHead(c.message.bytes())
+	return head.Model, head.Version
+}
+
+// unread explains why a message could not be received.
+func (s *service) unread(err error) error {
+	switch status.Code(err) {
+	case codes.Canceled:
+		return context.Canceled
+	case codes.DeadlineExceeded:
+		return context.DeadlineExceeded
+	case codes.ResourceExhausted:
+		return &wire.Error{Status: http.StatusRequestEntityTooLarge,
+			Reason: "the message is larger than " + s.core.Config.MaxBody.String() + " (--max-body): send fewer rows at a time"}
+	}
+	return &wire.Error{Status: http.StatusBadRequest, Reason: status.Convert(err).Message()}
+}
+
+// begin returns a call for the caller of ctx.
+func (s *service) begin(ctx context.Context, operation string) *call {
+	c, ok := s.calls.Get().(*call)
+	if !ok {
+		c = &call{service: s}
+		c.Protocol, c.Codec, c.Body = serve.GRPC, wire.GRPC{}, c
+	}
+	c.Operation, c.Credentials, c.ctx = operation, caller(ctx, s.core.Config), ctx
+	return c
+}
+
+func (s *service) end(c *call) {
+	c.drop()
+	c.Out, c.Served, c.Model, c.Version, c.ctx, c.receive = nil, nil, "", "", nil, nil
+	c.Credentials = serve.Credentials{}
+	s.calls.Put(c)
+}
+
+// drop lets go of the message.
+func (c *call) drop() {
+	c.message.free()
+	c.service.core.GiveMemory(c.taken)
+	c.taken = 0
+}
+
+// infer answers the call. What it returns goes to send, or back to the pool.
+func (c *call) infer() (out *[]byte, err error) {
+	if c.service.access {
+		defer func(start time.Time) { logCall(c.ctx, c.service.core, c.Operation, err, start) }(time.Now())
+	}
+	out = c.service.answers.Get(0)
+	c.Out = (*out)[:0]
+	err = c.service.core.Infer(c.service.traced(c.ctx), &c.Call)
+	*out = c.Out
+	return out, err
+}
+
+// modelInfer is the handler of ModelInfer. It has the form of a generated one,
+// but reads and writes bytes.
+func modelInfer(srv any, ctx context.Context, receive func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+	s := srv.(*service)
+	c := s.begin(ctx, inference.GRPCInferenceService_ModelInfer_FullMethodName)
+	defer s.end(c)
+	c.receive = receive
+	out, err := c.infer()
+	if err != nil {
+		defer s.answers.Put(out)
+		return nil, statusOf(ctx, err, string(*out))
+	}
+	return &answer{body: out, pool: &s.answers}, nil
+}
+
+// modelStreamInfer is the handler of ModelStreamInfer: one answer a request, in
+// order. What is wrong with one request does not end the stream.
+func modelStreamInfer(srv any, stream grpc.ServerStream) error {
+	s, ctx := srv.(*service), stream.Context()
+	c := s.begin(ctx, inference.GRPCInferenceService_ModelStreamInfer_FullMethodName)
+	defer s.end(c)
+	for {
+		next := &message{}
+		switch err := stream.RecvMsg(next); {
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			if errors.Is(err, errStopping) {
+				return err
+			}
+			return s.fail(ctx, s.unread(err))
+		}
+		c.drop()
+		c.message = *next
+		out, err := c.infer()
+		if err := stream.SendMsg(s.streamAnswer(out, err, c.message.bytes())); err != nil {
+			return err
+		}
+	}
+}
+
+// streamAnswer makes a ModelStreamInferResponse of a ModelInferResponse, or of
+// the text of an error, which has the request's id with it.
+func (s *service) streamAnswer(out *[]byte, err error, request []byte) any {
+	if err != nil {
+		defer s.answers.Put(out)
+		return &inference.ModelStreamInferResponse{
+			ErrorMessage:  string(*out),
+			InferResponse: &inference.ModelInferResponse{Id: strings.Clone(wire.ReadInferHead(request).ID)},
+		}
+	}
+	*out = append(*out, finalResponse...)
+	head := protowire.AppendTag(nil, 2, protowire.BytesType)
+	return &answer{head: protowire.AppendVarint(head, uint64(len(*out))), body: out, pool: &s.answers}
+}
+
+// finalResponse is the parameter triton_final_response of a ModelInferResponse,
+// true: each request has one answer. Clients of streams wait for it.
+const finalResponse = "\x22\x1b\x0a\x15triton_final_response\x12\x02\x08\x01"
+
+// answerPool holds the memory of answers.
+type answerPool struct{ pool sync.Pool }
+
+// The sizes of what the pool holds: less than the first gRPC would not give
+// back, more than the second would keep memory for one large answer.
+const (
+	minAnswer = 4 << 10
+	maxAnswer = 1 << 20
+)
+
+func (p *answerPool) Get(length int) *[]byte {
+	if b, ok := p.pool.Get().(*[]byte); ok && cap(*b) >= length {
+		*b = (*b)[:length]
+		return b
+	}
+	b := make([]byte, length, max(length, minAnswer))
+	return &b
+}
+
+func (p *answerPool) Put(b *[]byte) {
+	if cap(*b) <= maxAnswer {
+		p.pool.Put(b)
+	}
+}
+
+// gate bounds how many messages are received at a time, and so the memory that
+// slow clients can fill. Most messages are there when the gate opens, and pass
+// in a moment.
+type gate struct {
+	places   chan struct{}
+	patience time.Duration
+}
+
+func newGate(places int, patience time.Duration) *gate {
+	return &gate{places: make(chan struct{}, places), patience: patience}
+}
+
+func (g *gate) acquire(ctx context.Context) error {
+	select {
+	case g.places <- struct{}{}:
+		return nil
+	default:
+	}
+	timer := time.NewTimer(g.patience)
+	defer timer.Stop()
+	select {
+	case g.places <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return &serve.Rejection{Cause: serve.Memory, RetryAfter: g.patience}
+	}
+}
+
+func (g *gate) release() { <-g.places }
