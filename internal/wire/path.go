@@ -2,6 +2,7 @@ package wire
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -28,6 +29,8 @@ type source struct {
 	form form
 	// root is the path of the rows: inputs, instances, dataframe_split.data.
 	root string
+	// at are the columns of a table, as they came; nil for the order of training.
+	at []int
 	// cols is the width of a tensor of rows.
 	cols int
 	// nested says that the data of a tensor of rows was nested.
@@ -55,6 +58,9 @@ func (s *source) path(schema *Schema, row, col int) (path, where string) {
 	case oneRow:
 		return s.root + element(col), ""
 	case rows:
+		if s.at != nil && col >= 0 {
+			col = slices.Index(s.at, col)
+		}
 		return s.root + index + element(col), ""
 	case samples:
 		return s.root + index, ""

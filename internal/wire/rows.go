@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 
 	"mizzen.dev/model/frame"
 )
@@ -272,7 +273,7 @@ func at(err error, path string) error {
 	}
 	var e *Error
 	if errors.As(err, &e) && e.Path == "" {
-		e.Path = path
+		e.Path = strings.Clone(path) // it may be a part of the body
 	}
 	return err
 }

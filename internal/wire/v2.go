@@ -2,6 +2,7 @@ package wire
 
 import (
 	"errors"
+	"strings"
 
 	"mizzen.dev/internal/nearest"
 )
@@ -216,7 +217,7 @@ func under(err error, part string) error {
 	switch {
 	case !errors.As(err, &e):
 	case e.Path == "" || e.Path[0] == '[':
-		e.Path = part + e.Path
+		e.Path = strings.Clone(part) + e.Path // part may be one of the body
 	default:
 		e.Path = part + "." + e.Path
 	}
