@@ -42,7 +42,7 @@ type Member struct {
 func (d *Decoder) Read(r *base.Reader) *Member {
 	sub := r.Object("tree_")
 	if sub.Err() == nil {
-		d.read(sub)
+		d.read(sub, r.Since(1, 4))
 	}
 	sub.Done()
 	if r.Err() != nil {
@@ -51,7 +51,8 @@ func (d *Decoder) Read(r *base.Reader) *Member {
 	return &d.member
 }
 
-func (d *Decoder) read(r *base.Sub) {
+// read decodes a Tree. fractions says what its values are if they do not tell.
+func (d *Decoder) read(r *base.Sub, fractions bool) {
 	if r.Class != treeClass {
 		r.Errorf("is a %s, expected a %s", r.Class, treeClass)
 		return
@@ -68,7 +69,7 @@ func (d *Decoder) read(r *base.Sub) {
 		r.Errorf("nodes: %v", err)
 		return
 	}
-	if err := d.values(nodes, values, r.Since(1, 4)); err != nil {
+	if err := d.values(nodes, values, fractions); err != nil {
 		r.Errorf("values: %v", err)
 	}
 }
