@@ -113,7 +113,7 @@ func NewMetrics() *Metrics {
 	for cause := range m.rejections {
 		m.rejections[cause] = m.rejected.WithLabelValues(Cause(cause).String())
 	}
-	m.unnamed = m.counters("", "")
+	m.unnamed = m.counters("", "") // without latency: no work was done
 	return m
 }
 
@@ -164,7 +164,9 @@ func (m *Metrics) counters(name, version string) *callCounters {
 		for i, status := range countedStatuses {
 			c[p].codes[i] = m.requests.WithLabelValues(predictEndpoint, name, version, protocol, strconv.Itoa(status))
 		}
-		c[p].latency = m.latency.WithLabelValues(predictEndpoint, name, version, protocol)
+		if name != "" {
+			c[p].latency = m.latency.WithLabelValues(predictEndpoint, name, version, protocol)
+		}
 	}
 	return c
 }
