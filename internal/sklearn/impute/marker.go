@@ -21,7 +21,7 @@ type marker struct {
 // readMarker reads missing_values, which is NaN unless said otherwise.
 func readMarker(r *base.Reader) marker {
 	v := r.Value("missing_values")
-	if v == (pickle.Global{Module: "pandas._libs.missing", Name: "NA"}) {
+	if g, ok := v.(pickle.Global); ok && g.Name == "NA" && (g.Module == "pandas._libs.missing" || g.Module == "pandas") {
 		return marker{value: frame.Float(math.NaN()), number: math.NaN(), name: "pandas.NA", none: true}
 	}
 	cell, err := base.Cell(v)
