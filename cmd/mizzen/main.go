@@ -35,7 +35,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	if err == nil {
 		return exitOK
 	}
-	fmt.Fprintf(s.err, "mizzen: %v\n", err)
+	fmt.Fprintf(s.err, "mizzen: %s\n", printableLines(err.Error()))
 	var usage *usageError
 	if errors.As(err, &usage) {
 		fmt.Fprintf(s.err, "See '%s --help'.\n", cmd.CommandPath())

@@ -49,16 +49,19 @@ func newRoot(s streams) *cobra.Command {
 	cmd.SetErr(s.err)
 	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
 	cmd.AddCommand(
+		newInspect(s),
+		newServe(s),
+		newPredict(s),
 		newVersion(s),
 	)
 	return cmd
 }
 
-// args turns a check of the arguments into one whose errors are usage errors.
-func args(check cobra.PositionalArgs) cobra.PositionalArgs {
+// arguments checks the number of arguments; want describes them.
+func arguments(least, most int, want string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {
-		if err := check(cmd, given); err != nil {
-			return &usageError{err}
+		if len(given) < least || len(given) > most {
+			return usagef("%s takes %s, found %d arguments", cmd.Name(), want, len(given))
 		}
 		return nil
 	}

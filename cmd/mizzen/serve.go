@@ -47,7 +47,7 @@ func newServe(s streams) *cobra.Command {
 		Short:             "Serve a model file or a directory of models",
 		Long:              serveLong,
 		Example:           serveExample,
-		Args:              args(cobra.MaximumNArgs(1)),
+		Args:              arguments(0, 1, "one MODEL or nothing"),
 		ValidArgsFunction: completeModel,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			argument := ""

@@ -10,7 +10,7 @@ import (
 )
 
 type versionOptions struct {
-	output format
+	output formatFlag
 }
 
 func newVersion(s streams) *cobra.Command {
@@ -21,11 +21,11 @@ func newVersion(s streams) *cobra.Command {
 		Long:  "Say which build this is: version, commit, Go toolchain and platform.",
 		Example: `  mizzen version
   mizzen version -o json`,
-		Args:              args(cobra.NoArgs),
+		Args:              arguments(0, 0, "no arguments"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(*cobra.Command, []string) error { return o.run(s) },
 	}
-	o.output.flag(cmd, "text", "json")
+	o.output.flag(cmd, "output", "o", "form of the result", "text", "json")
 	return cmd
 }
 

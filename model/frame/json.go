@@ -8,25 +8,30 @@ import (
 
 // MarshalJSON writes the cell as the native API does: floats keep their ".0", NaN
 // is null, and infinities are the strings "Infinity" and "-Infinity".
-func (v Value) MarshalJSON() ([]byte, error) {
+func (v Value) MarshalJSON() ([]byte, error) { return v.AppendJSON(nil), nil }
+
+// AppendJSON appends what [Value.MarshalJSON] returns.
+func (v Value) AppendJSON(b []byte) []byte {
 	switch v.kind {
 	case KindBool:
-		return strconv.AppendBool(nil, v.bits != 0), nil
+		return strconv.AppendBool(b, v.bits != 0)
 	case KindInt:
-		return strconv.AppendInt(nil, int64(v.bits), 10), nil
+		return strconv.AppendInt(b, int64(v.bits), 10)
 	case KindFloat:
 		f := math.Float64frombits(v.bits)
 		switch {
 		case math.IsNaN(f):
-			return []byte("null"), nil
+			return append(b, "null"...)
 		case math.IsInf(f, 1):
-			return []byte(`"Infinity"`), nil
+			return append(b, `"Infinity"`...)
 		case math.IsInf(f, -1):
-			return []byte(`"-Infinity"`), nil
+			return append(b, `"-Infinity"`...)
 		}
-		return AppendFloat(nil, f), nil
+		return AppendFloat(b, f)
 	case KindString:
-		return json.Marshal(v.str)
+		if text, err := json.Marshal(v.str); err == nil { // a string has no error
+			return append(b, text...)
+		}
 	}
-	return []byte("null"), nil
+	return append(b, "null"...)
 }

@@ -1,0 +1,32 @@
+package main
+
+import (
+	"github.com/spf13/cobra"
+
+	"mizzen.dev/internal/format"
+	"mizzen.dev/model"
+)
+
+// modelFlags are the flags of every command that opens a model file.
+type modelFlags struct{ options model.Options }
+
+func (m *modelFlags) add(cmd *cobra.Command) {
+	f, o := cmd.Flags(), &m.options
+	f.StringVar(&o.Select, "select", "", "which `key` of a file that holds a dict or a list of things is the model, such as model or models.0")
+	f.StringVar(&o.Digest, "digest", "", "refuse the file unless its digest is `sha256:HEX`")
+	f.Int64Var(&o.Limits.Bytes, "max-bytes", format.DefaultBytes, "most bytes of a file, and of what it decompresses to")
+	f.Int64Var(&o.Limits.Ratio, "max-ratio", format.DefaultRatio, "how many times as large a file may get when it is decompressed")
+	f.IntVar(&o.Limits.Depth, "max-depth", format.DefaultDepth, "how deep a pickle's containers may be nested")
+	f.IntVar(&o.Limits.Memo, "max-memo", format.DefaultMemo, "most memo entries of a pickle")
+	f.Int64Var(&o.Limits.Elements, "max-elements", format.DefaultElements, "most items of all of a pickle's containers together")
+	_ = cmd.RegisterFlagCompletionFunc("select", cobra.NoFileCompletions)
+	_ = cmd.RegisterFlagCompletionFunc("digest", cobra.NoFileCompletions)
+}
+
+// completeModel offers model files for the first argument, any file for the others.
+func completeModel(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
+	if len(given) == 0 {
+		return []string{"pkl", "pickle", "joblib"}, cobra.ShellCompDirectiveFilterFileExt
+	}
+	return nil, cobra.ShellCompDirectiveDefault
+}

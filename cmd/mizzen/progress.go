@@ -1,0 +1,77 @@
+package main
+
+import (
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+)
+
+// progressDelay is how long work must take before a bar is worth showing.
+const progressDelay = time.Second
+
+// progress shows how much of the input was read, if the work takes long and a
+// person is looking.
+type progress struct {
+	bar  *progressbar.ProgressBar // nil: nothing is shown
+	read atomic.Int64
+	stop chan struct{}
+	done chan struct{}
+}
+
+// newProgress returns the progress of reading size bytes, -1 if that is not known.
+// Nothing is shown where results and the bar would be mixed on one terminal.
+func newProgress(s streams, size int64) *progress {
+	p := &progress{}
+	if !isTerminal(s.err) || isTerminal(s.out) {
+		return p
+	}
+	p.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("predicting"),
+		progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(false),
+		progressbar.OptionSpinnerType(14))
+	p.stop, p.done = make(chan struct{}), make(chan struct{})
+	go p.show()
+	return p
+}
+
+// show draws the bar, from progressDelay on.
+func (p *progress) show() {
+	defer close(p.done)
+	next := time.NewTimer(progressDelay)
+	defer next.Stop()
+	for {
+		select {
+		case <-p.stop:
+			return
+		case <-next.C:
+			_ = p.bar.Set64(p.read.Load()) // a bar that cannot be drawn is no reason to fail
+			next.Reset(progressDelay / 5)
+		}
+	}
+}
+
+// reader counts what is read from r.
+func (p *progress) reader(r io.Reader) io.Reader { return &countingReader{r, p} }
+
+type countingReader struct {
+	io.Reader
+	progress *progress
+}
+
+// Read implements [io.Reader].
+func (c *countingReader) Read(b []byte) (int, error) {
+	n, err := c.Reader.Read(b)
+	c.progress.read.Add(int64(n))
+	return n, err
+}
+
+// close removes the bar.
+func (p *progress) close() {
+	if p.bar == nil {
+		return
+	}
+	close(p.stop)
+	<-p.done
+	_ = p.bar.Clear()
+}
