@@ -15,7 +15,7 @@ func (m *machine) interleaved(wrapper *Object) (*npy.Array, error) {
 	}
 	m.info.Joblib = true
 	attr := func(name string) any { v, _ := wrapper.Attr(name); return v }
-	if class := attr("subclass"); class != ndarray && class != memmap {
+	if class := attr("subclass"); !isPlain(class) {
 		if g, ok := class.(Global); ok {
 			return nil, &UnsupportedError{Global: g, Help: "arrays are supported as plain numpy.ndarray"}
 		}

@@ -41,7 +41,7 @@ func newArray(m *machine, args []any) (any, error) {
 	} else if len(shape) != 1 || shape[0] != 0 {
 		return nil, m.malformed("a new array of shape %v, expected [0]", shape)
 	}
-	if class != ndarray && class != memmap {
+	if !isPlain(class) {
 		return &Object{Class: class}, nil
 	}
 	return &npy.Array{Dtype: npy.Dtype{Kind: 'i', Size: 1}, Shape: []int{0}}, nil
