@@ -8,10 +8,7 @@
 // so that no walk can leave its tree or fail to end.
 package forest
 
-import (
-	"fmt"
-	"unsafe"
-)
+import "fmt"
 
 // Shape is what all trees of a forest have in common.
 type Shape struct {
@@ -99,5 +96,5 @@ type chunk struct {
 }
 
 func (c *chunk) bytes() int {
-	return len(c.narrow)*8 + len(c.wide)*int(unsafe.Sizeof(wideNode{})) + len(c.origin)*4 + len(c.roots)*4
+	return len(c.narrow)*8 + len(c.wide)*wideBytes + len(c.origin)*4 + len(c.roots)*4
 }

@@ -65,6 +65,8 @@ type wideNode struct {
 	slot int32
 }
 
+const wideBytes = 12
+
 func (n wideNode) next(x []int32) int32 {
 	right := uint64(int64(n.key)-int64(x[n.slot])) >> 63
 	return n.left + int32(right)
