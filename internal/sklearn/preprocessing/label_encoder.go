@@ -8,7 +8,8 @@ import (
 )
 
 // LabelEncoder builds the position of a label among classes_. A sample is one
-// value.
+// value. scikit-learn since 1.2 first casts values to the type of classes_, so
+// that 1.5 passes for the label 1 and 5 for True; here these are unknown.
 func LabelEncoder(r *base.Reader) (base.Estimator, error) {
 	labels := newCategories(r.Values("classes_"))
 	if len(labels.values) == 0 {
