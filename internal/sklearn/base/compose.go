@@ -75,7 +75,10 @@ func (d *Demands) Add(j int, f frame.Feature) {
 	}
 	have.Missing = have.Missing && f.Missing
 	if have.Categories == nil || f.Closed && !have.Closed {
-		have.Categories, have.Closed, have.Example = f.Categories, f.Closed, f.Example
+		have.Categories, have.Closed = f.Categories, f.Closed
+		if !f.Example.IsNone() {
+			have.Example = f.Example
+		}
 	}
 }
 

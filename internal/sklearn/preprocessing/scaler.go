@@ -40,6 +40,9 @@ func newScaler(r *base.Reader, centers, center, scales, scale string) (base.Esti
 		center: shift,
 		scale:  divisor,
 	}
+	for j, c := range shift { // the middle of what fit has seen
+		s.input.Features[j].Example = frame.Float(c)
+	}
 	if s.center == nil {
 		s.center = make([]float64, n)
 	}

@@ -68,6 +68,28 @@ func TestScalers(t *testing.T) {
 	}
 }
 
+func TestScalersDescribeTheirInput(t *testing.T) {
+	for name, c := range map[string]struct {
+		center bool
+		want   []frame.Value
+	}{
+		"the mean is an example": {true, []frame.Value{frame.Float(1), frame.Float(10)}},
+		"no mean, no example":    {false, []frame.Value{frame.None(), frame.None()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			est := basetest.MustBuild(t, preprocessing.StandardScaler, "sklearn.preprocessing._data.StandardScaler", standard.With(basetest.Attrs{
+				"with_mean": c.center, "feature_names_in_": basetest.Objects("age", "fare"),
+			}))
+			want := base.Input{Width: 2, Features: []frame.Feature{
+				{Name: "age", Missing: true, Example: c.want[0]}, {Name: "fare", Missing: true, Example: c.want[1]},
+			}}
+			if diff := cmp.Diff(want, est.Input(), cmp.AllowUnexported(frame.Value{})); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
 func TestScalersRefuseInputs(t *testing.T) {
 	est := basetest.MustBuild(t, preprocessing.StandardScaler, "sklearn.preprocessing._data.StandardScaler", standard)
 	for name, x := range map[string]frame.Frame{
