@@ -186,16 +186,25 @@ func (c *chunk) setInner(place int, key int32, left, slot int) {
 // Finish returns the forest of the trees that were added.
 func (b *Builder) Finish() *Forest {
 	f := &b.forest
-	f.values = b.table.rows
+	f.values = fit(b.table.rows)
 	f.stats.Bytes = len(f.values) * 8
 	for i := range f.chunks {
 		c := &f.chunks[i]
 		for len(c.roots)%lanes != 0 {
 			c.roots = append(c.roots, 0)
 		}
+		c.narrow, c.wide, c.origin = fit(c.narrow), fit(c.wide), fit(c.origin)
 		f.stats.Bytes += c.bytes()
 	}
 	return f
+}
+
+// fit returns s without much memory to spare.
+func fit[T any](s []T) []T {
+	if cap(s)-len(s) > len(s)/4 {
+		return append([]T(nil), s...)
+	}
+	return s
 }
 
 // rowTable collects rows of values and finds most of those that it has already:

@@ -42,7 +42,7 @@ type Member struct {
 func (d *Decoder) Read(r *base.Reader) *Member {
 	sub := r.Object("tree_")
 	if sub.Err() == nil {
-		d.read(sub, r.Since(1, 4))
+		d.read(sub, r)
 	}
 	sub.Done()
 	if r.Err() != nil {
@@ -51,8 +51,8 @@ func (d *Decoder) Read(r *base.Reader) *Member {
 	return &d.member
 }
 
-// read decodes a Tree. fractions says what its values are if they do not tell.
-func (d *Decoder) read(r *base.Sub, fractions bool) {
+// read decodes the Tree of an estimator.
+func (d *Decoder) read(r *base.Sub, estimator *base.Reader) {
 	if r.Class != treeClass {
 		r.Errorf("is a %s, expected a %s", r.Class, treeClass)
 		return
@@ -69,9 +69,19 @@ func (d *Decoder) read(r *base.Sub, fractions bool) {
 		r.Errorf("nodes: %v", err)
 		return
 	}
-	if err := d.values(nodes, values, fractions); err != nil {
+	if err := d.values(values, count); err != nil {
 		r.Errorf("values: %v", err)
+		return
 	}
+	if d.targets.Classes == nil {
+		d.member.Counts = false
+		return
+	}
+	counts, told, err := d.counts(nodes)
+	if err != nil {
+		r.Errorf("nodes: %v", err)
+	}
+	d.member.Counts = counts || !told && !estimator.Since(1, 4)
 }
 
 // arguments compares those that the Tree was made with: n_features, n_classes
@@ -171,14 +181,12 @@ func (d *Decoder) columns(a *npy.Array) error {
 }
 
 // values reads an array of shape (nodes, targets, greatest number of classes).
-// fractions is what counts if the array itself does not tell.
-func (d *Decoder) values(nodes, a *npy.Array, fractions bool) error {
+func (d *Decoder) values(a *npy.Array, n int) error {
 	t := d.targets
 	widest := 0
 	for _, n := range t.Counts {
 		widest = max(widest, n)
 	}
-	n := nodes.Shape[0]
 	if len(a.Shape) != 3 || a.Shape[0] != n || a.Shape[1] != len(t.Counts) || a.Shape[2] != widest {
 		return fmt.Errorf("an array of shape %v, expected (%d, %d, %d)", a.Shape, n, len(t.Counts), widest)
 	}
@@ -195,19 +203,15 @@ func (d *Decoder) values(nodes, a *npy.Array, fractions bool) error {
 		}
 		m.Values, d.packed = d.packed, m.Values
 	}
-	m.Counts = false
-	if t.Classes != nil {
-		m.Counts, err = d.counts(nodes, fractions)
-	}
-	return err
+	return nil
 }
 
 // counts reports whether the values are weights of training samples and not
 // fractions. The version does not tell: a file may have been written by one
 // scikit-learn and saved again by another. A node's values are fractions if
-// their sum is nearer to 1 than to the node's weight. fractions decides where all
-// nodes weigh 1.
-func (d *Decoder) counts(nodes *npy.Array, fractions bool) (bool, error) {
+// their sum is nearer to 1 than to the node's weight; told is false if all nodes
+// weigh 1.
+func (d *Decoder) counts(nodes *npy.Array) (counts, told bool, err error) {
 	for _, n := range [2]int{1, len(d.member.Left)} { // the root tells almost always
 		head := npy.Array{Dtype: nodes.Dtype, Shape: []int{n}, Data: nodes.Data[:n*nodes.Dtype.Size]}
 		column, err := head.Column("weighted_n_node_samples")
@@ -215,17 +219,17 @@ func (d *Decoder) counts(nodes *npy.Array, fractions bool) (bool, error) {
 			d.weights, err = column.Float64s(d.weights[:0])
 		}
 		if err != nil {
-			return false, err
+			return false, false, err
 		}
 		for i, w := range d.weights {
 			if math.Abs(w-1) < 1e-6 {
 				continue
 			}
 			sum := pairwiseSum(d.member.Values[i*d.targets.Width:][:d.targets.Counts[0]])
-			return !(math.Abs(sum-1) < math.Abs(sum-w)), nil
+			return !(math.Abs(sum-1) < math.Abs(sum-w)), true, nil
 		}
 	}
-	return !fractions, nil
+	return false, false, nil
 }
 
 // Probabilities turns the values of leaves into the probabilities that the tree
