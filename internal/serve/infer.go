@@ -64,7 +64,7 @@ func (c *Core) infer(ctx context.Context, call *Call) error {
 		}
 		call.Model, call.Version = target.Target()
 	}
-	served, err := c.Registry.Get(call.Model, call.Version)
+	served, err := c.Find(call.Model, call.Version)
 	if err != nil {
 		return err
 	}
@@ -83,6 +83,17 @@ func (c *Core) infer(ctx context.Context, call *Call) error {
 	err = c.answer(ctx, call, body)
 	served.metrics.calls[call.Protocol].latency.Observe(time.Since(start).Seconds())
 	return err
+}
+
+// Find is [Registry.Get], but for models that are unknown only because the first
+// load is not over: these are not ready.
+func (c *Core) Find(name, version string) (*Served, error) {
+	served, err := c.Registry.Get(name, version)
+	var unknown *UnknownModelError
+	if err != nil && !c.started.Load() && errors.As(err, &unknown) {
+		return nil, &NotReadyError{Name: name, Version: version, State: StateLoading}
+	}
+	return served, err
 }
 
 // answer does the work, within the bounds of admission.

@@ -64,7 +64,7 @@ func (s *service) ServerReady(context.Context, *inference.ServerReadyRequest) (*
 
 // ModelReady says no for a model that is unknown, as Triton does.
 func (s *service) ModelReady(_ context.Context, req *inference.ModelReadyRequest) (*inference.ModelReadyResponse, error) {
-	_, err := s.core.Registry.Get(req.GetName(), req.GetVersion())
+	_, err := s.core.Find(req.GetName(), req.GetVersion())
 	return &inference.ModelReadyResponse{Ready: err == nil && s.core.Ready() == nil}, nil
 }
 
@@ -73,7 +73,7 @@ func (s *service) ServerMetadata(context.Context, *inference.ServerMetadataReque
 }
 
 func (s *service) ModelMetadata(ctx context.Context, req *inference.ModelMetadataRequest) (*inference.ModelMetadataResponse, error) {
-	served, err := s.core.Registry.Get(req.GetName(), req.GetVersion())
+	served, err := s.core.Find(req.GetName(), req.GetVersion())
 	if err != nil {
 		return nil, s.fail(ctx, err)
 	}
