@@ -2,6 +2,8 @@
 package preprocessing
 
 import (
+	"math"
+
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/model/frame"
 )
@@ -41,7 +43,9 @@ func newScaler(r *base.Reader, centers, center, scales, scale string) (base.Esti
 		scale:  divisor,
 	}
 	for j, c := range shift { // the middle of what fit has seen
-		s.input.Features[j].Example = frame.Float(c)
+		if !math.IsNaN(c) {
+			s.input.Features[j].Example = frame.Float(c)
+		}
 	}
 	if s.center == nil {
 		s.center = make([]float64, n)
