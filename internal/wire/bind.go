@@ -39,7 +39,7 @@ func (r *Request) check(t *Tensor, i int) error {
 		return under(err, inputPath(i, "data"))
 	}
 	if got := t.count(); got != want {
-		return invalid(inputPath(i, "data"), "%d elements, but the shape %s has %d", got, shapeText(t.Shape), want)
+		return invalid(inputPath(i, "data"), "%s, but the shape %s has %d", counted(got, "element"), shapeText(t.Shape), want)
 	}
 	return nil
 }
@@ -64,7 +64,7 @@ func (r *Request) product(t *Tensor) (int, error) {
 			return 0, invalid("", "the dimension %d is negative", d)
 		}
 		if d > math.MaxInt32 || n*d > int64(r.Schema.Limits.Elements) {
-			return 0, tooLarge("", "more than %d values in a request (--max-elements)", r.Schema.Limits.Elements)
+			return 0, r.tooManyElements("")
 		}
 		n *= d
 	}
@@ -138,7 +138,7 @@ func (r *Request) bindColumns(tensors []Tensor) error {
 			return invalid(inputPath(i, "shape"), "the shape %s is not that of a column: [rows] or [rows, 1]", shapeText(t.Shape))
 		}
 		if n >= 0 && int(t.Shape[0]) != n {
-			return invalid(inputPath(i, "shape"), "%d rows, but inputs[%d] has %d", t.Shape[0], first, n)
+			return invalid(inputPath(i, "shape"), "%s, but inputs[%d] has %d", counted(int(t.Shape[0]), "row"), first, n)
 		}
 		if n < 0 {
 			n, first = int(t.Shape[0]), i
@@ -148,7 +148,7 @@ func (r *Request) bindColumns(tensors []Tensor) error {
 		return err
 	}
 	if n*len(of) > s.Limits.Elements {
-		return tooLarge("inputs", "more than %d values in a request (--max-elements)", s.Limits.Elements)
+		return r.tooManyElements("inputs")
 	}
 	t := &tensors[first]
 	r.source = source{form: tensorByColumn, tensors: of, binary: t.Cells == nil && t.Float64s == nil}
@@ -209,7 +209,7 @@ func (r *Request) numbers(t *Tensor, i int, dst []float64, sp span) error {
 // checkRows compares a number of rows with the limit.
 func (r *Request) checkRows(path string, n int) error {
 	if n > r.Schema.Limits.Rows {
-		return tooLarge(path, "more than %d rows in a request (--max-rows)", r.Schema.Limits.Rows)
+		return tooLarge(path, "more than %s in a request (--max-rows)", counted(r.Schema.Limits.Rows, "row"))
 	}
 	return nil
 }
@@ -255,7 +255,7 @@ func (r *Request) columnsByName(tensors []Tensor) ([]int, error) {
 // the names that the metadata gives them, else in the order in which they came.
 func (r *Request) columnsByNumber(tensors []Tensor) error {
 	if len(tensors) != len(r.at) {
-		return invalid("inputs", "%d tensors; expected one tensor of rows, or %d of a column each", len(tensors), len(r.at))
+		return invalid("inputs", "%s; expected one tensor of rows, or %d of a column each", counted(len(tensors), "tensor"), len(r.at))
 	}
 	for i := range tensors {
 		r.at[i] = i

@@ -92,7 +92,7 @@ func (r *Request) readRecordCSV(record []string) error {
 	}
 	r.Frame.Rows++
 	if len(record) != len(r.at) {
-		return r.fail(invalid("", "got %d fields, expected %d", len(record), len(r.at)), row, -1)
+		return r.fail(invalid("", "got %s, expected %d", counted(len(record), "field"), len(r.at)), row, -1)
 	}
 	if err := r.room(r.Frame.Cols); err != nil {
 		return err

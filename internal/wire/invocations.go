@@ -243,7 +243,7 @@ func (r *Request) bindTable(names []string, path string) error {
 	}
 	if s.index == nil {
 		if s.width >= 0 && len(names) != s.width {
-			return invalid(path, "%d columns, expected %d", len(names), s.width)
+			return invalid(path, "%s, expected %d", counted(len(names), "column"), s.width)
 		}
 		for j := range names {
 			r.at = append(r.at, j)

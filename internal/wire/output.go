@@ -140,7 +140,7 @@ func (r *Request) checkAnswer(out []frame.Array) error {
 		total += size(&out[i])
 	}
 	if total > r.Schema.Limits.Elements {
-		return tooLarge("", "the answer would hold %d values, more than %d (--max-elements): send fewer rows at a time", total, r.Schema.Limits.Elements)
+		return tooLarge("", "the answer would hold %d values, more than %d (--max-values): send fewer rows at a time", total, r.Schema.Limits.Elements)
 	}
 	return nil
 }

@@ -173,6 +173,14 @@ func clip(s string) string {
 	return s[:cut] + "…"
 }
 
+// counted writes a number of things.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return strconv.Itoa(n) + " " + thing + "s"
+}
+
 // joinNames lists names in an error.
 func joinNames(names []string) string {
 	if len(names) > maxShown {

@@ -117,7 +117,7 @@ func (r *Request) wrongRecord(unknown string, isUnknown bool) error {
 	s := r.Schema
 	if s.index == nil {
 		if isUnknown {
-			return invalid("", "got the column %q beside %d others; the model takes %d", clip(unknown), len(r.order), r.Frame.Cols)
+			return invalid("", "got the column %q beside %s; the model takes %d", clip(unknown), counted(len(r.order), "other"), r.Frame.Cols)
 		}
 		return invalid("", "got too few columns; the model takes %d, the same in each record", r.Frame.Cols)
 	}
@@ -158,7 +158,7 @@ func (r *Request) readColumns(sc *scanner, row int) error {
 		}
 		if len(r.column) != rows {
 			path, where := r.source.path(r.Schema, -1, j)
-			return invalid(path, "%sgot %d rows, but the column before has %d", where, len(r.column), rows)
+			return invalid(path, "%sgot %s, but the column before has %d", where, counted(len(r.column), "row"), rows)
 		}
 		for i, v := range r.column {
 			k := (row+i)*r.Frame.Cols + j
@@ -265,7 +265,7 @@ func (r *Request) readTable(sc *scanner, row int) error {
 	}
 	if n != len(r.at) {
 		path, _ := r.source.path(r.Schema, row, -1)
-		return invalid(path, "got %d values, but there are %d columns", n, len(r.at))
+		return invalid(path, "got %s, but there are %s", counted(n, "value"), counted(len(r.at), "column"))
 	}
 	return nil
 }

@@ -129,7 +129,7 @@ func (r *Request) wrongRow(row, n, want int) error {
 	case n == 0:
 		return invalid(path, "the row is empty")
 	case row > 0:
-		return invalid(path, "got %d values, but the first row has %d", n, want)
+		return invalid(path, "got %s, but the first row has %d", counted(n, "value"), want)
 	}
 	return nil
 }
@@ -223,9 +223,13 @@ func (r *Request) readCell(sc *scanner, j int) (frame.Value, error) {
 // room checks that n more cells are within the limit.
 func (r *Request) room(n int) error {
 	if len(r.floats)+len(r.cells)+n > r.Schema.Limits.Elements {
-		return tooLarge(r.source.root, "more than %d values in a request (--max-elements)", r.Schema.Limits.Elements)
+		return r.tooManyElements(r.source.root)
 	}
 	return nil
+}
+
+func (r *Request) tooManyElements(path string) error {
+	return tooLarge(path, "more than %s in a request (--max-values)", counted(r.Schema.Limits.Elements, "value"))
 }
 
 // finish makes the frame of the rows that were read.

@@ -373,7 +373,7 @@ func (s *scanner) skipBelow(depth int) error {
 		return err
 	}
 	if depth == 0 {
-		return invalid("", "nested more than %d deep at byte %d", s.depth, s.i)
+		return invalid("", "nested more than %d deep at byte %d (--max-json-depth)", s.depth, s.i)
 	}
 	s.i++
 	if c == '[' {

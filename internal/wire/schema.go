@@ -89,11 +89,7 @@ func (s *Schema) unused(j int) bool {
 
 // wrongWidth explains a row of another width than the model's.
 func (s *Schema) wrongWidth(path string, got int, hint string) error {
-	values := " values"
-	if got == 1 {
-		values = " value"
-	}
-	reason := "got " + strconv.Itoa(got) + values + ", expected " + strconv.Itoa(s.width)
+	reason := "got " + counted(got, "value") + ", expected " + strconv.Itoa(s.width)
 	if s.Signature.Named {
 		names := make([]string, len(s.Signature.Features))
 		for j, f := range s.Signature.Features {

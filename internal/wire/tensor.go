@@ -72,12 +72,12 @@ func (t *Tensor) expand(a *frame.Arena, want int) error {
 	}
 	if size := t.Datatype.Size(); size > 0 {
 		if len(t.Raw) != want*size {
-			return invalid("", "%d bytes of data, but %d %s by the shape are %d", len(t.Raw), want, t.Datatype, want*size)
+			return invalid("", "%s of data, but %d %s by the shape are %d", counted(len(t.Raw), "byte"), want, t.Datatype, want*size)
 		}
 		return nil
 	}
 	if len(t.Raw) < 4*want {
-		return invalid("", "%d bytes of data are too few for %d BYTES by the shape", len(t.Raw), want)
+		return invalid("", "%s of data, too few for %d BYTES by the shape", counted(len(t.Raw), "byte"), want)
 	}
 	cells, rest := a.Values(want), t.Raw
 	for i := range cells {
@@ -87,13 +87,13 @@ func (t *Tensor) expand(a *frame.Arena, want int) error {
 		n := binary.LittleEndian.Uint32(rest)
 		rest = rest[4:]
 		if uint64(n) > uint64(len(rest)) {
-			return invalid("", "element %d says that it has %d bytes, but %d are left", i, n, len(rest))
+			return invalid("", "element %d says that it has %s, but %d are left", i, counted(int(n), "byte"), len(rest))
 		}
 		cells[i] = frame.String(text(rest[:n]))
 		rest = rest[n:]
 	}
 	if len(rest) > 0 {
-		return invalid("", "%d bytes of data are left over after %d elements", len(rest), want)
+		return invalid("", "%s of data left over after %s", counted(len(rest), "byte"), counted(want, "element"))
 	}
 	t.Cells, t.Raw = cells, nil
 	return nil

@@ -25,7 +25,7 @@ var (
 func (V2) Decode(req *Request, body []byte) error {
 	header := req.Header.JSONLength
 	if header < 0 || header > len(body) {
-		return invalid("", "Inference-Header-Content-Length is %d, but the body has %d bytes", header, len(body))
+		return invalid("", "Inference-Header-Content-Length is %d, but the body has %s", header, counted(len(body), "byte"))
 	}
 	text, blob := body, body[len(body):]
 	if header > 0 {
@@ -37,7 +37,7 @@ func (V2) Decode(req *Request, body []byte) error {
 		return err
 	}
 	if len(in.blob) > 0 {
-		return invalid("", "%d bytes of the body belong to no input: see parameters.binary_data_size", len(in.blob))
+		return invalid("", "%s of the body left over after the inputs: see parameters.binary_data_size", counted(len(in.blob), "byte"))
 	}
 	if err := in.selectOutputs(); err != nil {
 		return err

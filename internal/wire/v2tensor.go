@@ -81,7 +81,7 @@ func (in *v2Request) fill(t *Tensor, head tensorHead) error {
 	case head.size >= 0 && !in.binary:
 		return invalid("parameters.binary_data_size", "the header Inference-Header-Content-Length must say how long the JSON is")
 	case head.size > len(in.blob):
-		return invalid("parameters.binary_data_size", "%d bytes, but the body has %d left", head.size, len(in.blob))
+		return invalid("parameters.binary_data_size", "%s, but the body has %d left", counted(head.size, "byte"), len(in.blob))
 	case head.size >= 0:
 		t.Raw, in.blob = in.blob[:head.size:head.size], in.blob[head.size:]
 	case head.data >= 0:
@@ -174,7 +174,7 @@ func (e *elements) flat() error {
 		return under(err, element(at))
 	}
 	if n != e.want {
-		return invalid("", "%d elements, but the shape %s has %d", n, shapeText(e.t.Shape), e.want)
+		return invalid("", "%s, but the shape %s has %d", counted(n, "element"), shapeText(e.t.Shape), e.want)
 	}
 	return nil
 }
@@ -276,7 +276,7 @@ func (e *elements) convert() error {
 		}
 		g, ok := d.hold(f)
 		if !ok {
-			return invalid(e.path(k), "%s is no %s", quoteCell(frame.Float(f)), d)
+			return invalid(e.path(k), "%s is no %s", strconv.FormatFloat(f, 'g', -1, 64), d)
 		}
 		e.t.Float64s[k] = g
 	}
