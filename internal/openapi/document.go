@@ -182,7 +182,7 @@ func (b *builder) security() {
 			if slices.Contains(b.server.Exempt, op.group) {
 				op.Security = []map[string]scopes{{}}
 			} else {
-				op.Responses.add("401", response{Description: "An API key is needed.", Content: body(ref("Error"))})
+				op.Responses.add("401", refused("An API key is needed.", "an API key is needed: send it as Authorization: Bearer KEY or X-API-Key: KEY"))
 			}
 		}
 	}

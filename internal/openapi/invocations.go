@@ -21,10 +21,17 @@ func (b *builder) invocations(e *entry) {
 
 	content := object("application/json", mediaType{Schema: refTo("InvocationsRequest"), Examples: examples})
 	content.add("text/csv", mediaType{Schema: &schema{Type: "string", Description: "Rows, with or without a header."}})
-	responses := answers("One prediction a row.", refTo("InvocationsResponse"))
-	responses.add("415", refused("A content type that cannot be read."))
+	b.define("InvocationsError", fields(schema{}, required("error_code", "message"),
+		field{"error_code", schema{Type: "string"}}, field{"message", schema{Type: "string"}}))
+	refused := func(description, text string) response {
+		body := object("error_code", any("BAD_REQUEST"))
+		body.add("message", text)
+		return refusal(description, "InvocationsError", body)
+	}
+	answers := responses("One prediction a row.", refTo("InvocationsResponse"), refused)
+	answers.add("415", refused("A content type that cannot be read.", "content type image/png is not supported"))
 	b.post("/invocations", &operation{
 		Tags: []string{"mlflow"}, OperationID: "invocations", Summary: "Score",
-		RequestBody: &requestBody{Required: true, Content: content}, Responses: responses,
+		RequestBody: &requestBody{Required: true, Content: content}, Responses: answers,
 	})
 }

@@ -7,9 +7,10 @@ func (b *builder) shared() {
 	b.define("Number", schema{
 		Description: "A number; null stands for NaN.",
 		AnyOf:       []schema{{Type: []string{"number", "null"}}, {Enum: []any{"Infinity", "-Infinity"}}},
+		Examples:    []any{0.5},
 	})
 	b.define("Error", fields(schema{Description: "What is wrong, where, and what to do."}, required("error"),
-		field{"error", schema{Type: "string", Examples: []any{`inputs[3][2]: expected a number, found "abc"`}}}))
+		field{"error", schema{Type: "string"}}))
 }
 
 // field is one property of an object.
@@ -109,10 +110,10 @@ func (e *entry) nativeExamples() ordered[example] {
 	if e.sig.Values {
 		one = []any{sample}
 	}
-	out.add("one", example{"one row", object("inputs", one)})
-	if e.sig.Named && !e.wide() {
+	if e.sig.Named && !e.wide() { // first, for the page shows the first
 		out.add("record", example{"a record by feature name", object("inputs", e.exampleSample(true))})
 	}
+	out.add("one", example{"one row", object("inputs", one)})
 	if !e.wide() {
 		out.add("rows", example{"two rows", object("inputs", any([]any{sample, sample}))})
 	}
@@ -164,16 +165,26 @@ func refTo(name string) *schema {
 	return &s
 }
 
-// answers are the responses of a prediction.
+// answers are the responses of a prediction, with errors of the native form.
 func answers(description string, s *schema) ordered[response] {
+	return responses(description, s, refused)
+}
+
+func responses(description string, s *schema, refused func(description, text string) response) ordered[response] {
 	out := object("200", response{Description: description, Content: object("application/json", mediaType{Schema: s})})
-	out.add("400", refused("The request is not what the model takes: the error says what, where and why."))
-	out.add("413", refused("The body has too many bytes or rows."))
-	out.add("429", refused("The caller is over its rate; Retry-After says when to come again."))
-	out.add("503", refused("Too many requests are at work, or the model is loading; Retry-After says when to come again."))
+	out.add("400", refused("The request is not what the model takes: the error says what, where and why.", `inputs[3][2]: expected a number, found "abc"`))
+	out.add("413", refused("The body has too many bytes or rows.", "the body is larger than 10485760 bytes"))
+	out.add("429", refused("The caller is over its rate; Retry-After says when to come again.", "too many calls; slow down"))
+	out.add("503", refused("Too many requests are at work, or the model is loading; Retry-After says when to come again.", "the model is being loaded; try again in a moment"))
 	return out
 }
 
-func refused(description string) response {
-	return response{Description: description, Content: body(ref("Error"))}
+// refused is a response with an error such as that of the example.
+func refused(description, text string) response {
+	return refusal(description, "Error", object("error", any(text)))
+}
+
+func refusal(description, form string, body ordered[any]) response {
+	return response{Description: description, Content: object("application/json", mediaType{
+		Schema: refTo(form), Examples: object("error", example{"an error", body})})}
 }

@@ -33,7 +33,7 @@ func (b *builder) lists() {
 	name := []parameter{{Name: "name", In: "path", Required: true, Schema: schema{Type: "string"}}}
 	for _, action := range []string{"load", "unload"} {
 		responses := object("200", response{Description: "Done."})
-		responses.add("400", refused("It could not be done: the error says why."))
+		responses.add("400", refused("It could not be done: the error says why.", `no model "x" is served`))
 		b.post("/v2/repository/models/{name}/"+action, &operation{
 			Tags: []string{"v2"}, OperationID: "v2" + action, Parameters: name,
 			Summary: action + " a model", Responses: responses,

@@ -54,7 +54,7 @@ func TestDocs(t *testing.T) {
 
 // TestDocsWithKey shows that the page takes an API key and sends it.
 func TestDocsWithKey(t *testing.T) {
-	server := start(t, "../../examples/iris/model.pkl", "API_KEY=open-sesame", "AUTH_EXEMPT=probes,metrics,docs")
+	server := start(t, "../../examples/iris/model.pkl", "API_KEY=open-sesame", "MIZZEN_AUTH_EXEMPT=probes,metrics,docs")
 	page := open(t, server)
 	page.waitFor("iris on Mizzen")
 	page.authorize("open-sesame")
@@ -130,7 +130,7 @@ func (p *page) predict(want string) {
 	p.run("sending a prediction",
 		chromedp.Click(chromedp.CSS(operation+"button.execute")),
 		chromedp.WaitVisible(chromedp.CSS(operation+".live-responses-table .highlight-code")))
-	status := get(p, "reading the status", chromedp.Text(chromedp.CSS(operation+".live-responses-table td.response-col_status")))
+	status := get(p, "reading the status", chromedp.Text(chromedp.CSS(operation+".live-responses-table tr.response td.response-col_status")))
 	body := get(p, "reading the answer", chromedp.Text(chromedp.CSS(operation+".live-responses-table .highlight-code")))
 	if !strings.HasPrefix(strings.TrimSpace(status), "200") || !strings.Contains(body, want) {
 		p.t.Errorf("the page shows %s %s; want 200 and %s", status, body, want)
