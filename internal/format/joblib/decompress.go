@@ -93,7 +93,11 @@ func (s *stream) Read(p []byte) (int, error) {
 }
 
 func (s *stream) malformed(err error) error {
-	return &pickle.FormatError{Format: s.name + " stream", Offset: s.read, Reason: "once decompressed: " + err.Error()}
+	name := s.name + " stream"
+	if s.read > 0 {
+		name += ", decompressed," // that is what the offset counts
+	}
+	return &pickle.FormatError{Format: name, Offset: s.read, Reason: err.Error()}
 }
 
 // errTooLarge says that a file announces more bytes than are allowed.

@@ -40,6 +40,9 @@ func Read(data []byte, lim pickle.Limits) (any, Info, error) {
 		info.Format = describe(info)
 		return value, info, err
 	}
+	if int64(len(data)) > lim.Bytes {
+		return nil, info, &pickle.LimitError{What: "bytes", Limit: lim.Bytes, Flag: "--max-bytes"}
+	}
 	info.Compression, info.Format = c.name, "joblib ("+c.name+")"
 	size := decompressedLimit(data, lim)
 	src, err := open(data, c, size)

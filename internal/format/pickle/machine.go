@@ -90,7 +90,7 @@ func (m *machine) run() (any, error) {
 		if op.run == nil {
 			return nil, m.malformed("unknown opcode %#02x", code)
 		}
-		if op.protocol == 1 && m.info.Protocol == 0 {
+		if op.protocol == 1 && m.info.Protocol == 0 && !m.nested {
 			m.info.Protocol = 1
 		}
 		if err := op.run(m); err == errStop {

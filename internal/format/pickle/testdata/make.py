@@ -130,8 +130,9 @@ def arrays():
     objects = np.array([["a", None, 1.5], [2**70, True, np.float64(2.5)]], dtype=object)
     ragged = np.empty(2, object)
     ragged[0], ragged[1] = np.arange(3.0), np.array(["x", "yy"])
-    out = {"kind " + d: r.astype(d) for d in ("?", "i1", "u1", "<i2", ">i2", "<u2", "<i4", ">i4", "<u4", "<i8", ">i8", "<u8", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "<c8", "<c16", ">c16", "S3", "<U3", ">U3", "longdouble")}
+    out = {"kind " + d: r.astype(d) for d in ("?", "i1", "u1", "<i2", ">i2", "<u2", "<i4", ">i4", "<u4", "<i8", ">i8", "<u8", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8", "<c8", "<c16", ">c16", "S3", "<U3", ">U3")}
     out.update({
+        "long double": np.frombuffer(bytes(32), "longdouble"),
         "halves": np.array([0, -0.0, 1, 65504, 6e-8, 6.1e-5, math.inf, -math.inf, math.nan], "f2"),
         "two": r.reshape(4, 6).astype(float), "fortran": np.asfortranarray(r.reshape(4, 6).astype(float)), "fortran three": np.asfortranarray(r.reshape(2, 3, 4).astype(">i4")), "transposed": r.reshape(2, 3, 4).transpose(1, 2, 0).astype(float),
         "axes": np.ascontiguousarray(np.arange(24.0).reshape(2, 3, 4)).transpose(0, 2, 1), "strided": np.arange(48.0)[::2], "strings fortran": np.asfortranarray(np.array([["a", "bb"], ["\xe9\u65e5", ""]])),
