@@ -11,7 +11,7 @@ import (
 func SimpleImputer(r *base.Reader) (base.Estimator, error) {
 	statistics := r.Values("statistics_")
 	n := r.Width(len(statistics))
-	strategy := r.StringOr("strategy", "a function") // since 1.5; fit has called it
+	strategy := r.String("strategy") // a function, which 1.5 allows, is refused
 	m := readMarker(r)
 	s := &imputer{
 		check:   base.Check{Width: n, Class: r.Class.Name, AllowNaN: m.nan()},

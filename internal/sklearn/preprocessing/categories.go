@@ -67,13 +67,17 @@ func (c *categories) feature(closed, missing bool) frame.Feature {
 	return f
 }
 
-// kind is Number or Text if all values but the missing ones are; numbers beside
-// None are of any type, for null is NaN in a column of numbers.
+// kind is Number or Text if all values but the missing ones are. Numbers beside
+// None are of any type, for null is NaN in a column of numbers; so are integers
+// that float64 does not hold.
 func (c *categories) kind() frame.Type {
 	var numbers, texts, nones int
 	for _, v := range c.values {
 		switch v.Kind() {
 		case frame.KindInt:
+			if v.Key().Kind() == frame.KindInt {
+				return frame.Any
+			}
 			numbers++
 		case frame.KindFloat:
 			if !v.IsNaN() {

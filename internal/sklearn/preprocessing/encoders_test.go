@@ -80,6 +80,9 @@ func TestOneHotEncoder(t *testing.T) {
 		"numbers, integers and booleans are equal as in Python": {ports(basetest.Attrs{"categories_": basetest.List(basetest.Ints(0, 1, 7))}),
 			[]frame.Value{frame.Bool(true), frame.Float(7), frame.Int(0), frame.Float(7.5), word("7")}, 3,
 			[]float64{0, 1, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0, 0, 0, 0}},
+		"large integers are told apart": {ports(basetest.Attrs{"categories_": basetest.List(basetest.Ints(1<<60, 1<<60+1))}),
+			[]frame.Value{frame.Int(1<<60 + 1), frame.Int(1 << 60), frame.Int(1<<60 + 2)}, 2,
+			[]float64{0, 1, 1, 0, 0, 0}},
 		"None and NaN are two categories": {ports(basetest.Attrs{"categories_": basetest.List(basetest.Objects("a", nil, math.NaN()))}),
 			[]frame.Value{nan, none, word("a")}, 3,
 			[]float64{0, 0, 1, 0, 1, 0, 1, 0, 0}},
@@ -280,6 +283,7 @@ func TestEncodersDescribeTheirInput(t *testing.T) {
 		"integers":         {basetest.Ints(4, 5), "error", frame.Feature{Type: frame.Number, Closed: true, Example: frame.Int(4)}},
 		"numbers and NaN":  {basetest.Floats(4, math.NaN()), "error", frame.Feature{Type: frame.Number, Missing: true, Closed: true, Example: frame.Float(4)}},
 		"numbers and None": {basetest.Objects(int64(4), nil), "error", frame.Feature{Type: frame.Any, Missing: true, Closed: true, Example: frame.Int(4)}},
+		"large integers":   {basetest.Ints(4, 1<<60+1), "error", frame.Feature{Type: frame.Any, Closed: true, Example: frame.Int(4)}},
 		"booleans":         {basetest.Objects(false, true), "error", frame.Feature{Type: frame.Any, Closed: true, Example: frame.Bool(false)}},
 		"a mixture":        {basetest.Objects(int64(1), "a"), "error", frame.Feature{Type: frame.Any, Closed: true, Example: frame.Int(1)}},
 	} {
