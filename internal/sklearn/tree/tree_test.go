@@ -188,15 +188,17 @@ func TestCountsAndFractions(t *testing.T) {
 		nodes   []treetest.Node
 		want    string
 	}{
-		"fractions":                      {"1.9.1", tree([3]float64{20, 10, 10}, fractions), whole},
-		"fractions, though it is old":    {"1.2.2", tree([3]float64{20, 10, 10}, fractions), whole},
-		"counts":                         {"1.2.2", tree([3]float64{30, 10, 10}, []float64{3, 21, 6}), "(1,3) 0.1 0.7 0.2"},
-		"counts, though it is new":       {"1.9.1", tree([3]float64{30, 10, 10}, []float64{3, 21, 6}), "(1,3) 0.1 0.7 0.2"},
-		"weights that add up to 1":       {"1.9.1", tree([3]float64{1, 0.5, 0.5}, fractions), whole},
-		"counts that add up to 1":        {"1.2.2", tree([3]float64{1, 0.25, 0.75}, []float64{0.025, 0.175, 0.05}), "(1,3) 0.1 0.7 0.2"},
-		"every weight is 1, it is new":   {"1.5.2", tree([3]float64{1, 1, 1}, fractions), whole},
-		"every weight is 1, it is old":   {"1.3.2", tree([3]float64{1, 1, 1}, fractions), divided},
-		"no sample in a leaf of counts":  {"1.2.2", tree([3]float64{10, 0, 0}, []float64{0, 0, 0}), "(1,3) 0.0 0.0 0.0"},
+		"fractions":                    {"1.9.1", tree([3]float64{20, 10, 10}, fractions), whole},
+		"fractions, though it is old":  {"1.2.2", tree([3]float64{20, 10, 10}, fractions), whole},
+		"counts":                       {"1.2.2", tree([3]float64{30, 10, 10}, []float64{3, 21, 6}), "(1,3) 0.1 0.7 0.2"},
+		"counts, though it is new":     {"1.9.1", tree([3]float64{30, 10, 10}, []float64{3, 21, 6}), "(1,3) 0.1 0.7 0.2"},
+		"weights that add up to 1":     {"1.9.1", tree([3]float64{1, 0.5, 0.5}, fractions), whole},
+		"counts that add up to 1":      {"1.2.2", tree([3]float64{1, 0.25, 0.75}, []float64{0.025, 0.175, 0.05}), "(1,3) 0.1 0.7 0.2"},
+		"every weight is 1, it is new": {"1.5.2", tree([3]float64{1, 1, 1}, fractions), whole},
+		"every weight is 1, it is old": {"1.3.2", tree([3]float64{1, 1, 1}, fractions), divided},
+		"no sample in a leaf of counts": {"1.2.2", []treetest.Node{
+			{Left: 1, Right: 2, Weight: 10, Values: []float64{1, 7, 2}}, treetest.Leaf(0, 0, 0, 0), treetest.Leaf(10, 1, 7, 2),
+		}, "(1,3) 0.0 0.0 0.0"},
 		"no sample among fractions: NaN": {"1.9.1", tree([3]float64{0, 0, 0}, []float64{math.NaN(), math.NaN(), math.NaN()}), "(1,3) nan nan nan"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -206,6 +208,28 @@ func TestCountsAndFractions(t *testing.T) {
 			est := mustBuild(t, treetest.Estimator(module, "DecisionTreeClassifier", attrs))
 			if got := cells(evaluate(t, est, frame.PredictProba, 0, 0)); got != c.want {
 				t.Errorf("got %s, want %s", got, c.want)
+			}
+		})
+	}
+}
+
+// Of equals the first is taken; NaN is the greatest, as numpy has it.
+func TestArgmax(t *testing.T) {
+	targets := tree.Targets{Counts: []int{3, 2}}
+	for name, c := range map[string]struct {
+		values []float64
+		want   []int32
+	}{
+		"greatest":  {[]float64{1, 3, 2, 4, 5}, []int32{1, 1}},
+		"ties":      {[]float64{1, 3, 3, 4, 4}, []int32{1, 0}},
+		"zeros":     {[]float64{0, math.Copysign(0, -1), 0, 0, 0}, []int32{0, 0}},
+		"NaN":       {[]float64{9, math.NaN(), math.Inf(1), 1, math.NaN()}, []int32{1, 1}},
+		"NaN first": {[]float64{math.NaN(), math.NaN(), 9, math.NaN(), 1}, []int32{0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := make([]int32, 2)
+			if targets.Argmax(got, c.values); !cmp.Equal(got, c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
 			}
 		})
 	}

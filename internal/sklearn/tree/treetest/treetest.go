@@ -29,7 +29,7 @@ func Leaf(weight float64, values ...float64) Node {
 type Form struct {
 	NoMissing bool   // to 1.2, without missing_go_to_left
 	Small     bool   // 32-bit machines
-	BigEndian bool   //
+	BigEndian bool   // big-endian machines
 	Extra     string // a field of days to come
 }
 
