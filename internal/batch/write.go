@@ -70,7 +70,7 @@ func appendRow(b []byte, a *frame.Array, i int) []byte {
 		}
 		return append(b, ']')
 	}
-	if a.Cols == 0 {
+	if a.Vector() {
 		return a.At(i).AppendJSON(b)
 	}
 	b = append(b, '[')
@@ -141,7 +141,7 @@ func columns(names []string, o *frame.Output, a *frame.Array) []string {
 		}
 		return names
 	}
-	if a.Cols == 0 {
+	if a.Vector() {
 		return append(names, name)
 	}
 	var classes *frame.Classes

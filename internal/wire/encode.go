@@ -18,7 +18,7 @@ func (s *Schema) appendArray(dst []byte, a *frame.Array) []byte {
 			}
 			dst = s.appendArray(dst, &a.Parts[i])
 		}
-	case a.Cols == 0:
+	case a.Vector():
 		dst = s.appendValues(dst, a, 0, a.Rows)
 	default:
 		for i := range a.Rows {

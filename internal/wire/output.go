@@ -127,7 +127,7 @@ func (r *Request) addOutput(name string, a *frame.Array, binary bool) {
 	}
 	o.Shape = r.Arena.Ints(2)
 	o.Shape[0], o.Shape[1] = int64(a.Rows), int64(a.Cols)
-	if a.Cols == 0 {
+	if a.Vector() {
 		o.Shape = o.Shape[:1]
 	}
 	r.outputs = append(r.outputs, o)

@@ -32,9 +32,15 @@ type Array struct {
 	Parts []Array
 }
 
+// Vector reports whether the array has one value a row, and not a row of values.
+// An array with rows and no values is a matrix without columns.
+func (a *Array) Vector() bool {
+	return a.Cols == 0 && (a.Rows == 0 || len(a.Floats)+len(a.Ints)+len(a.Bools)+len(a.Codes)+len(a.Values) > 0)
+}
+
 // Width returns the number of values a row: 1 for a vector.
 func (a *Array) Width() int {
-	if a.Cols == 0 {
+	if a.Vector() {
 		return 1
 	}
 	return a.Cols

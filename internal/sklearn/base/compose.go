@@ -108,7 +108,7 @@ func Pass(a *frame.Arena, x *frame.Frame, kind frame.Kind) (frame.Array, error) 
 func Stack(a *frame.Arena, rows int, blocks []frame.Array, kind frame.Kind) (frame.Array, error) {
 	out := frame.Array{Rows: rows, Kind: kind}
 	for i := range blocks {
-		out.Cols += columns(&blocks[i])
+		out.Cols += blocks[i].Width()
 	}
 	n := rows * out.Cols
 	switch kind {
@@ -128,22 +128,14 @@ func Stack(a *frame.Arena, rows int, blocks []frame.Array, kind frame.Kind) (fra
 		if err := put(&out, at, &blocks[i]); err != nil {
 			return out, err
 		}
-		at += columns(&blocks[i])
+		at += blocks[i].Width()
 	}
 	return out, nil
 }
 
-// columns returns the number of columns: a vector is one, a matrix may have none.
-func columns(b *frame.Array) int {
-	if b.Cols > 0 || b.Rows == 0 {
-		return b.Cols
-	}
-	return (len(b.Floats) + len(b.Ints) + len(b.Bools) + len(b.Codes) + len(b.Values)) / b.Rows
-}
-
 // put copies a block into out, from column at.
 func put(out *frame.Array, at int, b *frame.Array) error {
-	w := columns(b)
+	w := b.Width()
 	for i := range out.Rows {
 		row := i*out.Cols + at
 		switch {
@@ -201,7 +193,7 @@ func StackKind(kinds ...frame.Kind) frame.Kind {
 
 // Scale multiplies a block by a transformer's weight.
 func Scale(a *frame.Arena, b *frame.Array, weight float64) error {
-	n := b.Rows * columns(b)
+	n := b.Rows * b.Width()
 	floats := a.Floats(n)
 	switch b.Kind {
 	case frame.Float64:
@@ -212,7 +204,7 @@ func Scale(a *frame.Arena, b *frame.Array, weight float64) error {
 		for i := range n {
 			f, ok := b.At(i).Float64()
 			if !ok {
-				return &frame.InputError{Row: i / columns(b), Column: -1, Reason: fmt.Sprintf("%s cannot be multiplied by the transformer's weight", b.At(i))}
+				return &frame.InputError{Row: i / b.Width(), Column: -1, Reason: fmt.Sprintf("%s cannot be multiplied by the transformer's weight", b.At(i))}
 			}
 			floats[i] = f * weight
 		}
@@ -224,7 +216,7 @@ func Scale(a *frame.Arena, b *frame.Array, weight float64) error {
 // NextFrame returns what one step answered as the input of the next. It may
 // alias out.
 func NextFrame(a *frame.Arena, out *frame.Array) (*frame.Frame, error) {
-	cols := columns(out)
+	cols := out.Width()
 	next := &a.Frames(1)[0]
 	next.Rows, next.Cols = out.Rows, cols
 	switch out.Kind {
