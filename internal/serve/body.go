@@ -87,6 +87,9 @@ func (b *body) readAll(src io.Reader) error {
 // grow makes room for n bytes, which the budget must allow if they are many.
 func (b *body) grow(n int64) error {
 	n = min(n, b.limit+1)
+	if length := b.r.ContentLength; length >= 0 && b.r.Header["Content-Encoding"] == nil {
+		n = min(n, length+1) // one more, so that the end is seen
+	}
 	if int64(cap(b.buf)) >= n {
 		return nil
 	}
@@ -119,10 +122,10 @@ func (b *body) tooLarge() error {
 func (b *body) broken(err error) error {
 	var timeout net.Error
 	switch {
-	case b.r.Context().Err() != nil:
-		return context.Canceled
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return &wire.Error{Status: http.StatusRequestTimeout, Reason: "the body did not come in time (--read-timeout)"}
+	case b.r.Context().Err() != nil:
+		return context.Canceled
 	case errors.Is(err, io.ErrUnexpectedEOF) && b.r.Header["Content-Encoding"] == nil:
 		return &wire.Error{Status: http.StatusBadRequest, Reason: fmt.Sprintf("the body ended after %d of %d bytes", len(b.buf), b.r.ContentLength)}
 	}

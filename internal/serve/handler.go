@@ -121,9 +121,7 @@ func (h *handler) infer(w http.ResponseWriter, r *http.Request, e *endpoint, at 
 	} else {
 		h.core.Refuse(ctx, call, err)
 	}
-	if call.Status != StatusClientClosed {
-		h.answer(w, r, t, err)
-	}
+	h.answer(w, r, t, err)
 	if cap(call.Out) > keptBuffer {
 		call.Out = nil
 	}
