@@ -396,7 +396,8 @@ func Cell(v any) (frame.Value, error) {
 	case string:
 		return frame.String(v), nil
 	case *npy.Array:
-		if v.Len() == 1 {
+		// An array of objects may hold itself.
+		if v.Len() == 1 && v.Dtype.Kind != 'O' {
 			cells, err := Cells(v)
 			if err == nil {
 				return cells[0], nil
