@@ -31,7 +31,10 @@ func curl(args []string) error {
 			header.Set(name, strings.TrimSpace(value))
 		case "-d", "--data-binary":
 			data := next()
-			if file, ok := strings.CutPrefix(data, "@"); ok {
+			if file, ok := strings.CutPrefix(data, "@"); ok && file == "-" {
+				body = os.Stdin
+				continue
+			} else if ok {
 				content, err := os.ReadFile(file)
 				if err != nil {
 					return err
