@@ -64,16 +64,19 @@ func (s *source) path(schema *Schema, row, col int) (path, where string) {
 		return s.root + index + element(col), ""
 	case samples:
 		return s.root + index, ""
-	case oneRecord:
-		return s.root + schema.member(col), ""
-	case records:
-		return s.root + index + schema.member(col), ""
-	case byColumn:
-		if col < 0 {
-			return s.root, "row " + strconv.Itoa(row) + ": "
+	case oneRecord, records:
+		path = s.root
+		if s.form == records {
+			path += index
 		}
-		return s.root + schema.member(col) + index, ""
-	case frames:
+		if schema.index == nil && col >= 0 {
+			return path, schema.columnName(col) + ": "
+		}
+		return path + schema.member(col), ""
+	case byColumn, frames:
+		if s.form == byColumn && schema.index != nil && col >= 0 {
+			return s.root + schema.member(col) + index, ""
+		}
 		where = "row " + strconv.Itoa(row)
 		if col >= 0 {
 			where += ", " + schema.columnName(col)
