@@ -1,0 +1,34 @@
+package hostile_test
+
+import (
+	"context"
+	"testing"
+	"testing/fstest"
+
+	"mizzen.dev/internal/hostile"
+	"mizzen.dev/model"
+	"mizzen.dev/model/frame"
+)
+
+// The whole way from file to model meets every expectation of the corpus, and
+// what loads answers a row without a crash.
+func TestModels(t *testing.T) {
+	ctx := context.Background()
+	hostile.Each(t, func(e hostile.Entry) error {
+		m, err := model.OpenFS(ctx, fstest.MapFS{e.File: {Data: e.Data}}, e.File, model.Options{})
+		if err != nil {
+			return err
+		}
+		var methods []frame.Method
+		for _, o := range m.Signature().Outputs {
+			methods = append(methods, o.Method)
+		}
+		var arena frame.Arena
+		width := m.Signature().Width
+		row := frame.Matrix(make([]float64, width), 1, width)
+		if err := m.Predict(ctx, &arena, &row, methods, make([]frame.Array, len(methods))); err != nil {
+			t.Logf("%s loads and answers %v", e.File, err)
+		}
+		return nil
+	}, nil)
+}
