@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"io"
 	"slices"
@@ -25,28 +26,39 @@ func (in *inspection) print(w io.Writer) error {
 	bold := style(w)
 
 	fmt.Fprintln(out, bold(printable(in.File)))
-	in.printSummary(out)
+	columns(out, in.printSummary)
 	if in.Estimators != nil {
 		fmt.Fprintf(out, "\n%s\n", bold("Estimators"))
-		printTree(out, in.Estimators)
+		columns(out, func(table io.Writer) { printTree(table, in.Estimators) })
 	}
 	if in.Servable {
 		fmt.Fprintf(out, "\n%s\n", bold(in.featureHeading()))
-		in.printFeatures(out)
+		columns(out, in.printFeatures)
 		fmt.Fprintf(out, "\n%s\n", bold("Outputs"))
-		in.printOutputs(out)
+		columns(out, in.printOutputs)
 	}
 	return out.Flush()
 }
 
-func (in *inspection) printSummary(w io.Writer) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// columns writes rows of cells, which end in tabs, as columns without spaces at
+// the end of lines.
+func columns(w io.Writer, write func(table io.Writer)) {
+	var out bytes.Buffer
+	table := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	write(table)
+	table.Flush()
+	for line := range strings.Lines(out.String()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
+}
+
+func (in *inspection) printSummary(table io.Writer) {
 	row := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(table, "  %s\t%s\n", name, printable(value))
 		}
 	}
-	if in.Library != "" {
+	if in.Library != "" && (in.Servable || in.LibraryVersion != "") {
 		version := in.LibraryVersion
 		if version == "" {
 			version = "(the file does not tell the version)"
@@ -56,10 +68,9 @@ func (in *inspection) printSummary(w io.Writer) {
 	row("format", in.Format)
 	row("size", byteCount(uint64(in.Size)))
 	if in.Memory > 0 {
-		row("memory", byteCount(in.Memory))
+		row("memory", "about "+byteCount(in.Memory))
 	}
 	row("digest", in.Digest)
-	table.Flush()
 }
 
 func byteCount(n uint64) string {
@@ -75,8 +86,7 @@ func byteCount(n uint64) string {
 }
 
 // printTree writes the estimators, one a line, children below their parents.
-func printTree(w io.Writer, root *model.Node) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+func printTree(table io.Writer, root *model.Node) {
 	var walk func(n *model.Node, first, rest string)
 	walk = func(n *model.Node, first, rest string) {
 		name := n.Class
@@ -85,7 +95,7 @@ func printTree(w io.Writer, root *model.Node) {
 		}
 		facts := make([]string, 0, len(n.Details)+1)
 		for _, d := range n.Details {
-			facts = append(facts, fmt.Sprintf("%s %v", d.Name, d.Value))
+			facts = append(facts, fact(d))
 		}
 		if !n.Read && !unread(n.Children) {
 			facts = append(facts, "cannot be read")
@@ -104,7 +114,13 @@ func printTree(w io.Writer, root *model.Node) {
 		}
 	}
 	walk(root, "", "")
-	table.Flush()
+}
+
+func fact(d model.Detail) string {
+	if n, ok := d.Value.(int); ok && d.Name == "memory" {
+		return d.Name + " " + byteCount(uint64(n))
+	}
+	return fmt.Sprintf("%s %v", d.Name, d.Value)
 }
 
 // unread reports whether one of the nodes is why its parent could not be read.
@@ -122,34 +138,50 @@ func (in *inspection) featureHeading() string {
 	return fmt.Sprintf("Features (%d)", *in.Width)
 }
 
-func (in *inspection) printFeatures(w io.Writer) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for i, f := range in.Features {
-		if i == listedFeatures {
+func (in *inspection) printFeatures(table io.Writer) {
+	listed := 0
+	for i := 0; i < len(in.Features); listed++ {
+		if listed == listedFeatures {
 			fmt.Fprintf(table, "  … and %d more (-o json lists all)\n", len(in.Features)-i)
-			break
+			return
 		}
-		var notes []string
-		if f.Missing {
-			notes = append(notes, "may be missing")
+		f, first := in.Features[i], i
+		for i++; i < len(in.Features) && f.plain() && in.Features[i].plain() && in.Features[i].Missing == f.Missing; {
+			i++ // features that differ in nothing share a line
 		}
-		if f.Unused {
-			notes = append(notes, "not used")
+		position := strconv.Itoa(first)
+		if i > first+1 {
+			position += "–" + strconv.Itoa(i-1)
 		}
-		if len(f.Categories) > 0 {
-			which := "such as "
-			if f.Closed {
-				which = "one of "
-			}
-			notes = append(notes, which+values(f.Categories))
-		}
-		fmt.Fprintf(table, "  %d\t%s\t%s\t%s\n", i, printable(f.Name), f.Type, printable(strings.Join(notes, "; ")))
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", position, printable(f.Name), f.Type, printable(f.notes()))
 	}
-	table.Flush()
 }
 
-func (in *inspection) printOutputs(w io.Writer) {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+// plain reports whether there is nothing to say of the feature but that it is a
+// number.
+func (f *feature) plain() bool {
+	return f.Name == "" && f.Type == frame.Number && !f.Unused && len(f.Categories) == 0
+}
+
+func (f *feature) notes() string {
+	var notes []string
+	if f.Missing {
+		notes = append(notes, "may be missing")
+	}
+	if f.Unused {
+		notes = append(notes, "not used")
+	}
+	if len(f.Categories) > 0 {
+		which := "such as "
+		if f.Closed {
+			which = "one of "
+		}
+		notes = append(notes, which+values(f.Categories))
+	}
+	return strings.Join(notes, "; ")
+}
+
+func (in *inspection) printOutputs(table io.Writer) {
 	for _, o := range in.Outputs {
 		shape := "depends on the input"
 		switch {
@@ -165,7 +197,6 @@ func (in *inspection) printOutputs(w io.Writer) {
 		}
 		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", o.Method, o.Type, shape, printable(strings.Join(labels, " | ")))
 	}
-	table.Flush()
 }
 
 // values lists the first few cells.

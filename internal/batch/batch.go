@@ -17,7 +17,7 @@ import (
 const (
 	maxRows   = 4096
 	maxCells  = 1 << 20
-	maxRecord = 16 << 20 // bytes of one row in a file
+	maxRecord = 4 << 20 // bytes of one row in a file
 )
 
 // Predictor is a model: [model.Model] is one.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mizzen.dev/internal/wire"
 	"mizzen.dev/model"
 	"mizzen.dev/model/frame"
 )
@@ -41,6 +42,7 @@ type CSV struct {
 	first     []string
 	firstLine int
 	started   bool
+	known     []map[string]frame.Value // by column
 }
 
 // NewCSV returns a source of comma-separated values.
@@ -50,7 +52,17 @@ func NewCSV(in io.Reader, sig *model.Signature, header Header) *CSV {
 	c.reader = csv.NewReader(c.buffer) // takes the buffer as it is
 	c.reader.ReuseRecord = true
 	c.reader.FieldsPerRecord = -1 // a wrong number of fields has an error of ours
+	for _, f := range sig.Features {
+		c.known = append(c.known, known(f))
+	}
 	return c
+}
+
+func (c *CSV) knownOf(j int) map[string]frame.Value {
+	if j < len(c.known) {
+		return c.known[j]
+	}
+	return nil
 }
 
 // Start reads the header, if there is one, and reports whether there was. It is
@@ -176,7 +188,7 @@ func (c *CSV) add(rows *Rows, record []string) error {
 			rows.cells = append(rows.cells, frame.Float(math.NaN()))
 		default:
 			var v frame.Value
-			v, err = cell(record[k], rows.column(j))
+			v, err = cell(record[k], rows.column(j), c.knownOf(j))
 			rows.cells = append(rows.cells, v)
 		}
 		if err != nil {
@@ -203,45 +215,48 @@ func (c *CSV) columnName(j int) string {
 	return "column " + strconv.Itoa(j)
 }
 
-// missing are the texts that pandas.read_csv takes for a missing value.
-var missing = map[string]bool{
-	"": true, "#N/A": true, "#N/A N/A": true, "#NA": true, "-1.#IND": true, "-1.#QNAN": true, "-NaN": true, "-nan": true,
-	"1.#IND": true, "1.#QNAN": true, "<NA>": true, "N/A": true, "NA": true, "NULL": true, "NaN": true, "None": true,
-	"n/a": true, "nan": true, "null": true,
-}
-
-// number reads a cell of a column of numbers.
+// number reads a field of a column of numbers.
 func number(text string) (float64, error) {
-	text = strings.TrimSpace(text)
-	if f, err := strconv.ParseFloat(text, 64); err == nil || errors.Is(err, strconv.ErrRange) {
+	if f, ok := wire.CSVNumber(text); ok {
 		return f, nil
-	}
-	if missing[text] {
-		return math.NaN(), nil
 	}
 	return 0, fmt.Errorf("expected a number, found %s", strconv.Quote(shorten(text)))
 }
 
-// cell reads a cell of a column of any type.
-func cell(text string, t frame.Type) (frame.Value, error) {
+// known are the values that a column of any type has had in training, by their
+// text: a field 3 is the integer, the float or the string that the model knows.
+func known(f frame.Feature) map[string]frame.Value {
+	if f.Type != frame.Any {
+		return nil
+	}
+	values := make(map[string]frame.Value, len(f.Categories))
+	for _, v := range f.Categories {
+		values[plain(v)] = v
+	}
+	return values
+}
+
+// cell reads a field of a column of any type. Its type does not depend on other
+// rows, unlike in pandas.read_csv: they may not have been read yet.
+func cell(text string, t frame.Type, known map[string]frame.Value) (frame.Value, error) {
 	if t == frame.Number {
 		f, err := number(text)
 		return frame.Float(f), err
 	}
-	if missing[text] {
+	if wire.CSVMissing(text) {
 		return frame.Float(math.NaN()), nil
 	}
+	if v, ok := known[text]; ok {
+		return v, nil
+	}
 	if t == frame.Any {
-		switch text {
-		case "True", "true", "TRUE":
-			return frame.Bool(true), nil
-		case "False", "false", "FALSE":
-			return frame.Bool(false), nil
-		}
 		if i, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return frame.Int(i), nil
 		}
-		if f, err := strconv.ParseFloat(text, 64); err == nil {
+		if strings.EqualFold(text, "true") || strings.EqualFold(text, "false") {
+			return frame.Bool(strings.EqualFold(text, "true")), nil
+		}
+		if f, ok := wire.CSVNumber(text); ok {
 			return frame.Float(f), nil
 		}
 	}

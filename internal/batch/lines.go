@@ -20,18 +20,17 @@ const bufferSize = 1 << 18
 // jsonLines reads one JSON value a line: a list of values, a record, or a single
 // value where the model takes those. Empty lines are skipped.
 type jsonLines struct {
-	in   *bufio.Reader
-	line int
-	buf  []byte
-	req  *wire.Request
-	// schema bounds one row.
+	in     *bufio.Reader
+	line   int
+	buf    []byte
+	req    *wire.Request
 	schema *wire.Schema
 }
 
 // NewJSONLines returns a source of JSON lines.
 func NewJSONLines(in io.Reader, sig *model.Signature) Source {
 	return &jsonLines{in: bufio.NewReaderSize(in, bufferSize), req: wire.NewRequest(),
-		schema: wire.NewSchema("", "", sig, wire.Limits{Rows: 1})}
+		schema: wire.NewSchema("", "", sig, wire.Limits{})}
 }
 
 // Next implements [Source].

@@ -2,6 +2,7 @@ package openapi
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"mizzen.dev/model/frame"
@@ -162,15 +163,28 @@ func mention(values []frame.Value) string {
 
 // exampleValue returns a value that the model takes.
 func exampleValue(f frame.Feature) any {
-	switch {
-	case !f.Example.IsNone() && !f.Example.IsNaN():
+	switch x, isNumber := f.Example.Float64(); {
+	case f.Example.IsNone() || f.Example.IsNaN():
+	case isNumber && f.Type == frame.Number && f.Categories == nil && f.Example.Kind() == frame.KindFloat:
+		return readable(x)
+	default:
 		return f.Example
+	}
+	switch {
 	case len(plain(f.Categories)) > 0:
 		return plain(f.Categories)[0]
 	case f.Type == frame.Text:
 		return "text"
 	}
 	return 0
+}
+
+// readable rounds a mean or a median for people to look at.
+func readable(x float64) float64 {
+	if r, err := strconv.ParseFloat(strconv.FormatFloat(x, 'g', 4, 64), 64); err == nil {
+		return r
+	}
+	return x
 }
 
 func exampleRow(features []frame.Feature) []any {

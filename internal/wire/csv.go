@@ -61,7 +61,7 @@ func (r *Request) isHeader(record []string) bool {
 			known++
 		}
 		if s.column(j) == frame.Number {
-			if _, ok := csvNumber(field); !ok {
+			if _, ok := CSVNumber(field); !ok {
 				return true
 			}
 		}
@@ -105,13 +105,13 @@ func (r *Request) readRecordCSV(record []string) error {
 		}
 		if r.Schema.column(j) != frame.Number {
 			v := frame.Float(math.NaN())
-			if !csvMissing(field) {
+			if !CSVMissing(field) {
 				v = frame.String(strings.Clone(field)) // not the whole record
 			}
 			r.cells[len(r.cells)-r.Frame.Cols+j] = v
 			continue
 		}
-		f, ok := csvNumber(field)
+		f, ok := CSVNumber(field)
 		if !ok {
 			return r.fail(invalid("", "expected a number, found %s", strconv.Quote(clip(field))), row, j)
 		}
@@ -124,8 +124,8 @@ func (r *Request) readRecordCSV(record []string) error {
 	return nil
 }
 
-// csvMissing reports whether pandas.read_csv takes a field for a missing value.
-func csvMissing(field string) bool {
+// CSVMissing reports whether pandas.read_csv takes a field for a missing value.
+func CSVMissing(field string) bool {
 	switch field {
 	case "", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
 		"<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null":
@@ -134,11 +134,11 @@ func csvMissing(field string) bool {
 	return false
 }
 
-// csvNumber reads a field of a column of numbers.
-func csvNumber(field string) (float64, bool) {
+// CSVNumber reads a field of a column of numbers.
+func CSVNumber(field string) (float64, bool) {
 	field = strings.TrimSpace(field)
 	switch {
-	case csvMissing(field):
+	case CSVMissing(field):
 		return math.NaN(), true
 	case strings.EqualFold(field, "true"):
 		return 1, true
@@ -192,7 +192,7 @@ func csvFloat(s string) (frame.Value, bool) {
 	if csvBoolean(s) {
 		return frame.None(), false
 	}
-	f, ok := csvNumber(s)
+	f, ok := CSVNumber(s)
 	return frame.Float(f), ok
 }
 

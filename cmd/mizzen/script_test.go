@@ -1,0 +1,71 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"mizzen": func() {
+			os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+		},
+	})
+}
+
+// TestScripts runs the command lines of testdata/script. $IRIS is the model of the
+// README, trained on numbers without names; $TABLE a pipeline trained on a data
+// frame; $BUNDLE a dict with a model in it; $BAGGING a model of a class that is not
+// supported; $SYSTEM a pickle that would run a command if Python loaded it.
+func TestScripts(t *testing.T) {
+	models := map[string]string{
+		"IRIS":    "../../examples/iris/model.pkl",
+		"TABLE":   "testdata/table.joblib",
+		"BUNDLE":  "testdata/bundle.joblib",
+		"BAGGING": "testdata/bagging.joblib",
+		"SYSTEM":  "testdata/os-system.pkl",
+	}
+	testscript.Run(t, testscript.Params{
+		Dir:  "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Setup: func(env *testscript.Env) error {
+			for name, path := range models {
+				abs, err := filepath.Abs(path)
+				if err != nil {
+					return err
+				}
+				if _, err := os.Stat(abs); err != nil {
+					return err
+				}
+				env.Setenv(name, abs)
+			}
+			return nil
+		},
+	})
+}
+
+// exits runs a command that must end with an exit code: exits 2 mizzen versoin.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code command [argument...]")
+	}
+	err := ts.Exec(args[1], args[2:]...)
+	code := 0
+	var exit *exec.ExitError
+	if errors.As(err, &exit) {
+		code = exit.ExitCode()
+	} else if err != nil {
+		ts.Fatalf("%s: %v", args[1], err)
+	}
+	if strconv.Itoa(code) != args[0] {
+		ts.Fatalf("%s ended with exit code %d, want %s", strings.Join(args[1:], " "), code, args[0])
+	}
+}
