@@ -2,6 +2,7 @@ package compose
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"mizzen.dev/internal/format/pickle"
@@ -159,7 +160,7 @@ func label(name string, p part) string {
 func (c *columnTransformer) describe(positions []int) []string {
 	out := make([]string, len(positions))
 	for k, j := range positions {
-		out[k] = fmt.Sprint(j)
+		out[k] = strconv.Itoa(j)
 		if len(c.table.names) > 0 {
 			out[k] = c.table.names[j]
 		}
