@@ -70,7 +70,7 @@ func encode(m *machine, args []any) (any, error) {
 }
 
 func (m *machine) latin1(text string) (any, error) {
-	if err := m.copying(len(text)); err != nil {
+	if err := m.use(len(text)); err != nil {
 		return nil, err
 	}
 	out := make(Bytes, 0, utf8.RuneCountInString(text))

@@ -119,22 +119,30 @@ func (r *reader) tooManyElements() error {
 	return &LimitError{What: "items in its lists, dicts and other containers", Limit: r.lim.Elements, Flag: "--max-elements"}
 }
 
-// count takes n elements from the limit.
+// count takes n elements from the limit. Python writes at most two for a byte;
+// there are more only if a stream makes containers of what it has again and again.
 func (r *reader) count(n int) error {
-	if r.elements += int64(n); r.elements > r.lim.Elements {
+	r.elements += int64(n)
+	if r.elements > r.lim.Elements {
 		return r.tooManyElements()
+	}
+	if r.elements > 2*r.offset(r.pos)+allowance {
+		return r.malformed("the same items are put into containers again and again")
 	}
 	return nil
 }
 
-// copying accounts for n bytes that a conversion makes. Python writes a
-// conversion once for each object, so all together are no larger than the file.
-func (r *reader) copying(n int) error {
-	if r.copied += int64(n); r.copied > 4*r.offset(len(r.data))+1<<16 {
-		return r.malformed("the same bytes are converted again and again")
+// use accounts for n bytes that become an array or are converted. Python does
+// this once or twice with each byte that it wrote.
+func (r *reader) use(n int) error {
+	if r.used += int64(n); r.used > 4*r.offset(r.pos)+allowance {
+		return r.malformed("the same bytes are used again and again")
 	}
 	return nil
 }
+
+// allowance is what a small file may use of elements and bytes in any case.
+const allowance = 64 << 10
 
 // The stack.
 
@@ -192,7 +200,7 @@ func (r *reader) global(module, name string) (any, error) {
 	}
 	r.interned[g] = g
 	r.info.Globals = append(r.info.Globals, g)
-	return r.interned[g], nil
+	return r.interned[g], r.count(1)
 }
 
 // memo keeps values by number. Numbers that leave a gap go to a map, so that a

@@ -87,7 +87,7 @@ func fromBuffer(m *machine, args []any) (any, error) {
 	if !isPermutation(axes, len(shape)) {
 		return nil, m.malformed("axes %v of an array of %d dimensions", axes, len(shape))
 	}
-	if err := m.copying(len(data)); err != nil {
+	if err := m.use(len(data)); err != nil {
 		return nil, err
 	}
 	return a.Transpose(axes), nil
@@ -153,7 +153,7 @@ func (m *machine) plainValue(a *npy.Array) (any, error) {
 	case kind == 'S':
 		return Bytes(a.Data), nil
 	case kind == 'U':
-		if err := m.copying(len(a.Data)); err != nil {
+		if err := m.use(len(a.Data)); err != nil {
 			return nil, err
 		}
 		s, err := a.Strings()
@@ -189,7 +189,7 @@ func (m *machine) array(dtype npy.Dtype, shape []int, fortran bool, data []byte)
 	if err != nil {
 		return nil, m.malformed("%v", err)
 	}
-	return a, nil
+	return a, m.use(len(data))
 }
 
 // shape reads a tuple of non-negative integers.
@@ -338,6 +338,10 @@ func (m *machine) setDtype(d *npy.Dtype, state []any) error {
 	return nil
 }
 
+// fieldCost is how many elements a field of a structure counts as: its memory is
+// that of so many items.
+const fieldCost = 8
+
 // fields reads a tuple of names and a dict of (dtype, offset[, title]) by name.
 func (m *machine) fields(names, byName any) ([]npy.Field, error) {
 	t, ok1 := names.(*Tuple)
@@ -345,7 +349,7 @@ func (m *machine) fields(names, byName any) ([]npy.Field, error) {
 	if !ok1 || !ok2 || len(t.Items) > npy.MaxFields {
 		return nil, m.malformed("a structure whose fields are %s and %s, or more than %d", typeName(names), typeName(byName), npy.MaxFields)
 	}
-	if err := m.count(len(t.Items)); err != nil {
+	if err := m.count(fieldCost * len(t.Items)); err != nil {
 		return nil, err
 	}
 	fields := make([]npy.Field, len(t.Items))

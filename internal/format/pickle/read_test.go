@@ -195,6 +195,30 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A short file cannot make much of little by using it again and again.
+func TestRepetition(t *testing.T) {
+	text := "V" + strings.Repeat("x", 100_000) + "\n"
+	items := "](" + strings.Repeat("N", 100_000) + "e"
+	const dtype = "cnumpy\ndtype\n(S'i1'\ntRp1\n0"
+	for name, c := range map[string]struct{ start, again, want string }{
+		"text to bytes": {"c_codecs\nencode\np0\n0(" + text + "S'latin1'\ntp1\n0", "g0\ng1\nR0", "the same bytes are used again and again"},
+		"sets":          {"c__builtin__\nset\np0\n0(" + items + "tp1\n0", "g0\ng1\nR0", "the same items are put into containers again and again"},
+		"arrays": {"cnumpy.core.numeric\n_frombuffer\np0\n0" + dtype + "(B\xa0\x86\x01\x00" + strings.Repeat("x", 100_000) + "g1\n(I100000\ntS'C'\ntp2\n0",
+			"g0\ng2\nR0", "the same bytes are used again and again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if _, _, err := pickle.Read([]byte(c.start+c.again+"N."), pickle.Limits{}); err != nil {
+				t.Errorf("used once: %v", err)
+			}
+			_, _, err := pickle.Read([]byte(c.start+strings.Repeat(c.again, 10)+"N."), pickle.Limits{})
+			var malformed *pickle.FormatError
+			if !errors.As(err, &malformed) || malformed.Reason != c.want {
+				t.Errorf("used ten times: %v, want %s", err, c.want)
+			}
+		})
+	}
+}
+
 // A name is reported wherever it stands, also where the value does not hold it.
 func TestGlobalsAreReported(t *testing.T) {
 	const system = "cos\nsystem\n"

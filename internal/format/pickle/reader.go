@@ -23,7 +23,7 @@ type reader struct {
 	lim      Limits
 	info     Info
 	elements int64
-	copied   int64 // bytes made by conversions, which a stream can repeat
+	used     int64 // bytes of arrays and of conversions, which a stream can repeat
 	interned map[Global]any
 }
 

@@ -115,7 +115,9 @@ type Global struct{ Module, Name string }
 func (g Global) String() string { return g.Module + "." + g.Name }
 
 // Object is an instance of a class that was not made, or the result of a call
-// that was not carried out.
+// that was not carried out: a SciPy matrix, a random state, an index of pandas
+// as well as an estimator. Whoever knows the class finds its parts in the
+// arguments, the state and the items.
 type Object struct {
 	Class Global
 	// Args are the arguments of the call (REDUCE) or of __new__ (NEWOBJ).
