@@ -7,9 +7,12 @@ import (
 )
 
 // answers defines one schema an output of the model, for all rows of a request:
-// iris has Predict, PredictProba and so on.
+// output_predict, output_predict_proba and so on.
 func (b *builder) answers(e *entry) {
 	for _, o := range e.sig.Outputs {
+		if o.Cols == 0 && o.Method == frame.Transform && !e.sig.Values {
+			o.Cols = -1 // a transformer answers rows, also if they are empty
+		}
 		b.define(e.component("output_"+o.Method.String()), answer(o))
 	}
 }

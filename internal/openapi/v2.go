@@ -93,17 +93,17 @@ func (e *entry) v2Example() any {
 		t := tensor{Name: in.Name, Datatype: in.Datatype, Shape: []int64{1}}
 		switch {
 		case len(in.Shape) == 1 && i < len(e.sig.Features):
-			t.Data = []any{element(e.sig.Features[i], in.Datatype)}
+			t.Datatype, t.Data = column(e.sig.Features[i], in.Datatype)
 		case len(in.Shape) == 1:
-			t.Data = []any{0}
+			t.Data = []any{blank(in.Datatype)}
 		default:
 			t.Shape = []int64{1, int64(max(e.sig.Width, 1))}
-			for j := range t.Shape[1] {
-				if j < int64(len(e.sig.Features)) {
-					t.Data = append(t.Data, element(e.sig.Features[j], in.Datatype))
-				} else {
-					t.Data = append(t.Data, "0")
+			for j := range int(t.Shape[1]) {
+				value := blank(in.Datatype)
+				if j < len(e.sig.Features) {
+					value = exampleValue(e.sig.Features[j])
 				}
+				t.Data = append(t.Data, value)
 			}
 		}
 		tensors[i] = t
@@ -111,20 +111,34 @@ func (e *entry) v2Example() any {
 	return object("inputs", tensors)
 }
 
-// element is an example for a tensor: those of BYTES are strings.
-func element(f frame.Feature, datatype string) any {
-	v := exampleValue(f)
+// column returns an example of a tensor of one column. A column of any type has the
+// datatype of its example: to an encoder that knows True, the text "True" is
+// another value.
+func column(f frame.Feature, datatype string) (string, []any) {
+	value := exampleValue(f)
 	if datatype != wire.BYTES.String() {
-		return v
+		return datatype, []any{value}
 	}
-	switch v := v.(type) {
+	switch value := value.(type) {
+	case int:
+		datatype = wire.INT64.String()
 	case frame.Value:
-		if s, ok := v.Text(); ok {
-			return s
+		switch value.Kind() {
+		case frame.KindBool:
+			datatype = wire.BOOL.String()
+		case frame.KindInt:
+			datatype = wire.INT64.String()
+		case frame.KindFloat:
+			datatype = wire.FP64.String()
 		}
-		return v.String()
-	case string:
-		return v
 	}
-	return "0"
+	return datatype, []any{value}
+}
+
+// blank is an element of a tensor of which nothing is known.
+func blank(datatype string) any {
+	if datatype == wire.BYTES.String() {
+		return "text"
+	}
+	return 0
 }

@@ -29,7 +29,7 @@ func TestDocs(t *testing.T) {
 			answer: `"prediction"`,
 		},
 		"a data frame's columns": {
-			model:  "testdata/table.joblib",
+			model:  "../../cmd/mizzen/testdata/table.joblib",
 			shows:  []string{"table on Mizzen", "Pipeline", `"age"`, `"fare"`, `"rooms"`, `"sex"`, `"port"`, `"member"`},
 			answer: `"prediction"`,
 		},
