@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/http"
+	"slices"
 
 	"mizzen.dev/internal/nearest"
 	"mizzen.dev/model/frame"
@@ -104,11 +105,11 @@ func (r *Request) readInvocation(sc *scanner) error {
 			if rows != "" {
 				return invalid("", "both %s and %s: send one of them", rows, key)
 			}
-			rows = key
-			if key == "dataframe_split" {
-				err = r.readSplit(sc, key)
+			rows = invocationKeys[slices.Index(invocationKeys, key)] // key is a part of the body
+			if rows == "dataframe_split" {
+				err = r.readSplit(sc, rows)
 			} else {
-				err = r.readRows(sc, key)
+				err = r.readRows(sc, rows)
 			}
 		default:
 			if key != "params" && nearest.Name(key, invocationKeys) != "" {

@@ -38,7 +38,7 @@ func (Native) Decode(req *Request, body []byte) error {
 		case "inputs":
 			twice, inputs = inputs, true
 			if !twice {
-				err = req.readRows(sc, key)
+				err = req.readRows(sc, "inputs")
 			}
 		case "outputs":
 			twice, outputs = outputs, true

@@ -41,7 +41,11 @@ func (V1) Decode(req *Request, body []byte) error {
 			if req.source.root != "" {
 				return invalid("", "both instances and inputs: send one of them")
 			}
-			err = req.readRows(sc, key)
+			root := "instances" // not key, which is a part of the body
+			if key == "inputs" {
+				root = "inputs"
+			}
+			err = req.readRows(sc, root)
 		case "signature_name", "parameters":
 			err = sc.skip()
 		default:
