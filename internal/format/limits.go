@@ -9,7 +9,7 @@ type Limits struct {
 	Ratio    int64 // of the decompressed size to the file's size (--max-ratio)
 	Depth    int   // nesting of containers (--max-depth)
 	Memo     int   // memo entries (--max-memo)
-	Elements int64 // items of all containers together (--max-elements)
+	Elements int64 // items of all containers together; a container itself counts as four, an object as eight (--max-elements)
 }
 
 // Defaults of [Limits].

@@ -114,7 +114,7 @@ func (m *machine) callTop(args []any) error {
 	if err != nil {
 		return err
 	}
-	if err := m.count(1); err != nil {
+	if err := m.count(objectCost); err != nil {
 		return err
 	}
 	var result any

@@ -6,9 +6,9 @@ import (
 	"mizzen.dev/internal/format/npy"
 )
 
-func emptyList(m *machine) error { m.push(&List{}); return m.count(1) }
-func emptyDict(m *machine) error { m.push(&Dict{}); return m.count(1) }
-func emptySet(m *machine) error  { m.push(&Set{}); return m.count(1) }
+func emptyList(m *machine) error { m.push(&List{}); return m.count(containerCost) }
+func emptyDict(m *machine) error { m.push(&Dict{}); return m.count(containerCost) }
+func emptySet(m *machine) error  { m.push(&Set{}); return m.count(containerCost) }
 
 func (m *machine) tuple(n int) error {
 	if len(m.stack)-n < m.floor() {
@@ -20,16 +20,16 @@ func (m *machine) tuple(n int) error {
 		t.Items = append(make([]any, 0, n), m.stack[at:]...)
 	}
 	m.stack = append(m.stack[:at], t)
-	return m.count(1 + n)
+	return m.count(containerCost + n)
 }
 
 // markItems pops to the mark and copies what it pops.
 func (m *machine) markItems() ([]any, error) {
 	items, err := m.popMark()
-	if err != nil || len(items) == 0 {
+	if err != nil {
 		return nil, err
 	}
-	return append(make([]any, 0, len(items)), items...), m.count(1 + len(items))
+	return append(make([]any, 0, len(items)), items...), m.count(containerCost + len(items))
 }
 
 func markTuple(m *machine) error {
@@ -124,7 +124,7 @@ func dict(m *machine) error {
 		return err
 	}
 	m.push(d)
-	return m.count(1)
+	return m.count(containerCost)
 }
 
 func setItem(m *machine) error {

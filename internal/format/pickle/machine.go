@@ -119,14 +119,22 @@ func (r *reader) tooManyElements() error {
 	return &LimitError{What: "items in its lists, dicts and other containers", Limit: r.lim.Elements, Flag: "--max-elements"}
 }
 
-// count takes n elements from the limit. Python writes at most two for a byte;
+// What counts as several elements, since its memory is that of so many items: a
+// container, an object or a name, a field of a structure.
+const (
+	containerCost = 4
+	objectCost    = 8
+	fieldCost     = 8
+)
+
+// count takes n elements from the limit. Python writes at most four for a byte;
 // there are more only if a stream makes containers of what it has again and again.
 func (r *reader) count(n int) error {
 	r.elements += int64(n)
 	if r.elements > r.lim.Elements {
 		return r.tooManyElements()
 	}
-	if r.elements > 2*r.offset(r.pos)+allowance {
+	if r.elements > 4*r.offset(r.pos)+allowance {
 		return r.malformed("the same items are put into containers again and again")
 	}
 	return nil
@@ -200,7 +208,7 @@ func (r *reader) global(module, name string) (any, error) {
 	}
 	r.interned[g] = g
 	r.info.Globals = append(r.info.Globals, g)
-	return r.interned[g], r.count(1)
+	return r.interned[g], r.count(objectCost)
 }
 
 // memo keeps values by number. Numbers that leave a gap go to a map, so that a

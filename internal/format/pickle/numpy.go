@@ -338,10 +338,6 @@ func (m *machine) setDtype(d *npy.Dtype, state []any) error {
 	return nil
 }
 
-// fieldCost is how many elements a field of a structure counts as: its memory is
-// that of so many items.
-const fieldCost = 8
-
 // fields reads a tuple of names and a dict of (dtype, offset[, title]) by name.
 func (m *machine) fields(names, byName any) ([]npy.Field, error) {
 	t, ok1 := names.(*Tuple)

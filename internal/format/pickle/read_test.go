@@ -177,8 +177,9 @@ func TestLimits(t *testing.T) {
 		"depth through objects": {pickle.Limits{Depth: 3}, "cm\nC\n)\x81]]ab.", "cm\nC\n)\x81]]]aab.", "--max-depth"},
 		"memo":                  {pickle.Limits{Memo: 2}, "Np0\np1\n.", "Np0\np1\np2\n.", "--max-memo"},
 		"memo with gaps":        {pickle.Limits{Memo: 2}, "Np70\np1\n.", "Np70\np1\np99\n.", "--max-memo"},
-		"elements of a list":    {pickle.Limits{Elements: 4}, "](NNNe.", "](NNNNe.", "--max-elements"},
-		"containers":            {pickle.Limits{Elements: 4}, "]0]0]0].", "]0]0]0]0].", "--max-elements"},
+		"elements of a list":    {pickle.Limits{Elements: 7}, "](NNNe.", "](NNNNe.", "--max-elements"},
+		"containers":            {pickle.Limits{Elements: 16}, "]0]0]0].", "]0]0]0]0].", "--max-elements"},
+		"objects":               {pickle.Limits{Elements: 28}, "cm\nC\np0\n)\x81.", "cm\nC\np0\n)\x810g0\n)\x81.", "--max-elements"},
 		"stack":                 {pickle.Limits{Elements: 4}, "NNNN000.", "NNNNN0000.", "--max-elements"},
 		"marks":                 {pickle.Limits{Elements: 4}, "((((1111N.", "((((((111111N.", "--max-elements"},
 	} {
