@@ -1,7 +1,5 @@
 package openapi
 
-import "fmt"
-
 // shared defines the schemas that are the same for every model.
 func (b *builder) shared() {
 	b.define("Number", schema{
@@ -45,15 +43,22 @@ func (b *builder) native(e *entry) {
 	b.define(e.component("PredictRequest"), request)
 	b.define(e.component("PredictResponse"), e.nativeResponse())
 
-	b.post(path, &operation{
-		Tags: []string{"predict"}, OperationID: e.operation("predict"),
-		Summary:     fmt.Sprintf("Predict with %s", e.Name),
-		Description: e.describeInputs(),
-		RequestBody: &requestBody{Required: true, Content: object("application/json", mediaType{
-			Schema: refTo(e.component("PredictRequest")), Examples: e.nativeExamples(),
-		})},
-		Responses: answers("The "+e.answerName()+" of each row.", refTo(e.component("PredictResponse"))),
-	})
+	for _, at := range []struct {
+		path, id, summary string
+		parameters        []parameter
+	}{
+		{path, "predict", "Predict with " + e.Name, nil},
+		{"/predict/" + e.path + "/versions/{version}", "predictVersion", "Predict with a version of " + e.Name, []parameter{e.versionParameter()}},
+	} {
+		b.post(at.path, &operation{
+			Tags: []string{"predict"}, OperationID: e.operation(at.id), Parameters: at.parameters,
+			Summary: at.summary, Description: e.describeInputs(),
+			RequestBody: &requestBody{Required: true, Content: object("application/json", mediaType{
+				Schema: refTo(e.component("PredictRequest")), Examples: e.nativeExamples(),
+			})},
+			Responses: answers("The "+e.answerName()+" of each row.", refTo(e.component("PredictResponse"))),
+		})
+	}
 }
 
 // rowsInAnyForm is what /predict takes as inputs.

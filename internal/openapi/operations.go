@@ -15,6 +15,10 @@ func (b *builder) lists() {
 		Tags: []string{"v1"}, OperationID: "v1Models", group: groupMetadata, Summary: "The models",
 		Responses: ok("Their names.", fields(schema{}, required("models"), field{"models", names})),
 	})
+	b.get("/v2/models", &operation{
+		Tags: []string{"v2"}, OperationID: "v2Models", group: groupMetadata, Summary: "The models",
+		Responses: ok("Their names.", fields(schema{}, required("models"), field{"models", names})),
+	})
 	b.get("/v2", &operation{
 		Tags: []string{"v2"}, OperationID: "v2Server", group: groupMetadata, Summary: "The server",
 		Responses: ok("Name, version and extensions.", fields(schema{}, required("name", "version", "extensions"),
@@ -57,12 +61,12 @@ func (b *builder) operations() {
 	probe("/readyz", "readyz", "Is the model loaded and warm, and not draining?", schema{Type: "object"})
 	probe("/v2/health/live", "live", "Is the process alive?", truth("live"))
 	probe("/v2/health/ready", "ready", "Is the server ready?", truth("ready"))
-	probe("/ping", "ping", "Is the server ready? (MLflow, SageMaker)", schema{})
 	text := func(path, id, group, summary, contentType string) {
 		content := object(contentType, mediaType{Schema: &schema{Type: "string"}})
 		b.get(path, &operation{Tags: []string{"operate"}, OperationID: id, group: group, Summary: summary,
 			Responses: object("200", response{Description: summary, Content: content})})
 	}
+	text("/ping", "ping", groupProbes, "Is the server ready? (MLflow, SageMaker)", "text/plain")
 	text("/metrics", "metrics", groupMetrics, "Metrics for Prometheus", "text/plain")
 	text("/version", "version", groupDocs, "The version of the server", "text/plain")
 	b.get("/openapi.json", &operation{

@@ -18,20 +18,28 @@ func (b *builder) v1(e *entry) {
 			Examples: object("one", example{"one row", object("instances", any([]any{e.exampleSample(false)}))}),
 		})}
 	}
-	response := func() ordered[response] {
+	predictions := func() ordered[response] {
 		return answers("One prediction a row.", refTo(e.component("V1Response")))
+	}
+	ready := func() ordered[response] {
+		return ok("The model's name, and whether it is ready.", fields(schema{}, required("name", "ready"),
+			field{"name", schema{Type: "string"}}, field{"ready", schema{Type: "boolean"}}))
 	}
 	b.get("/v1/models/"+e.path, &operation{
 		Tags: []string{"v1"}, OperationID: e.operation("v1Model"), group: groupMetadata,
-		Summary: "Is the model ready?", Responses: ok("The model's name, and whether it is ready.", schema{Type: "object"}),
+		Summary: "Is the model ready?", Responses: ready(),
+	})
+	b.get("/v1/models/"+e.path+"/versions/{version}", &operation{
+		Tags: []string{"v1"}, OperationID: e.operation("v1ModelVersion"), group: groupMetadata, Parameters: []parameter{e.versionParameter()},
+		Summary: "Is the version ready?", Responses: ready(),
 	})
 	b.post("/v1/models/"+e.path+":predict", &operation{
 		Tags: []string{"v1"}, OperationID: e.operation("v1Predict"),
-		Summary: "Predict", RequestBody: request(), Responses: response(),
+		Summary: "Predict", RequestBody: request(), Responses: predictions(),
 	})
 	b.post("/v1/models/"+e.path+"/versions/{version}:predict", &operation{
 		Tags: []string{"v1"}, OperationID: e.operation("v1PredictVersion"), Parameters: []parameter{e.versionParameter()},
-		Summary: "Predict with a version", RequestBody: request(), Responses: response(),
+		Summary: "Predict with a version", RequestBody: request(), Responses: predictions(),
 	})
 }
 
