@@ -64,6 +64,21 @@ func BenchmarkInfer(b *testing.B) {
 	}
 }
 
+func TestInferAllocatesNothing(t *testing.T) {
+	s := newTestServer(t, nil)
+	call := &Call{Protocol: Native, Codec: wire.Native{}, Bytes: []byte(irisBody)}
+	ctx := context.Background()
+	infer := func() {
+		if err := s.core.Infer(ctx, call); err != nil {
+			t.Fatal(err)
+		}
+	}
+	infer()
+	if n := testing.AllocsPerRun(100, infer); n != 0 {
+		t.Errorf("%v allocations a call, want 0", n)
+	}
+}
+
 // BenchmarkHandler is the handler's part of a request: all but net/http's own.
 func BenchmarkHandler(b *testing.B) {
 	s := newTestServer(b, nil)

@@ -89,11 +89,20 @@ func (c *Core) infer(ctx context.Context, call *Call) error {
 // load is not over: these are not ready.
 func (c *Core) Find(name, version string) (*Served, error) {
 	served, err := c.Registry.Get(name, version)
-	var unknown *UnknownModelError
-	if err != nil && !c.started.Load() && errors.As(err, &unknown) {
-		return nil, &NotReadyError{Name: name, Version: version, State: StateLoading}
+	if err != nil {
+		err = c.loadingInstead(name, version, err)
 	}
 	return served, err
+}
+
+// loadingInstead explains err while the first load is not over. It stands apart
+// so that looking into an error costs calls without one nothing.
+func (c *Core) loadingInstead(name, version string, err error) error {
+	var unknown *UnknownModelError
+	if !c.started.Load() && errors.As(err, &unknown) {
+		return &NotReadyError{Name: name, Version: version, State: StateLoading}
+	}
+	return err
 }
 
 // answer does the work, within the bounds of admission.
