@@ -17,6 +17,7 @@ import (
 	"compress/gzip"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"runtime"
@@ -58,7 +59,7 @@ func Entries() ([]Entry, error) {
 	files := make(map[string][]byte)
 	for archive := tar.NewReader(unzipped); ; {
 		header, err := archive.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -127,7 +128,7 @@ func Each(t *testing.T, read func(Entry) error, judge func(Entry) bool) {
 	}
 	for _, e := range entries {
 		t.Run(e.File, func(t *testing.T) {
-			err, elapsed, allocated := measure(e, read)
+			elapsed, allocated, err := measure(e, read)
 			if limit := time.Duration(e.Seconds * slowdown * float64(time.Second)); elapsed > limit {
 				t.Errorf("%s: took %v, allowed are %v", e.Why, elapsed, limit)
 			}
@@ -146,12 +147,12 @@ func Each(t *testing.T, read func(Entry) error, judge func(Entry) bool) {
 
 // measure returns what reading took: all memory that was allocated, which is
 // no less than what was in use at any moment.
-func measure(e Entry, read func(Entry) error) (err error, elapsed time.Duration, allocated uint64) {
+func measure(e Entry, read func(Entry) error) (elapsed time.Duration, allocated uint64, err error) {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	start := time.Now()
 	err = read(e)
 	elapsed = time.Since(start)
 	runtime.ReadMemStats(&after)
-	return err, elapsed, after.TotalAlloc - before.TotalAlloc
+	return elapsed, after.TotalAlloc - before.TotalAlloc, err
 }

@@ -51,9 +51,8 @@ func detect(data []byte) *compression {
 func ratio(lim pickle.Limits, data []byte) int64 {
 	if n := int64(len(data)); n > 0 && lim.Ratio > math.MaxInt64/n {
 		return math.MaxInt64
-	} else {
-		return lim.Ratio * n
 	}
+	return lim.Ratio * int64(len(data))
 }
 
 // decompressedLimit returns the bound on what data may expand to.
@@ -68,7 +67,7 @@ func decompressedLimit(data []byte, lim pickle.Limits) *pickle.LimitError {
 func open(data []byte, c *compression, size *pickle.LimitError) (io.Reader, error) {
 	s := &stream{name: c.name}
 	var err error
-	if s.src, err = c.open(data, size.Limit); err == errTooLarge {
+	if s.src, err = c.open(data, size.Limit); errors.Is(err, errTooLarge) {
 		return nil, size
 	} else if err != nil {
 		return nil, s.malformed(err)
@@ -86,7 +85,7 @@ type stream struct {
 func (s *stream) Read(p []byte) (int, error) {
 	n, err := s.src.Read(p)
 	s.read += int64(n)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = s.malformed(err)
 	}
 	return n, err

@@ -82,10 +82,9 @@ func New(dtype Dtype, shape []int, fortran bool, data []byte) (*Array, error) {
 	if dtype.Kind == 'O' {
 		return nil, fmt.Errorf("objects have no bytes of their own")
 	}
-	if need := n * dtype.Size; need > len(data) {
+	need := n * dtype.Size
+	if need > len(data) {
 		return nil, fmt.Errorf("an array of shape %v and type %s needs %d bytes, %d are there", shape, dtype, need, len(data))
-	} else {
-		data = data[:need:need]
 	}
-	return &Array{Dtype: dtype, Shape: shape, Fortran: fortran && len(shape) > 1, Data: data}, nil
+	return &Array{Dtype: dtype, Shape: shape, Fortran: fortran && len(shape) > 1, Data: data[:need:need]}, nil
 }

@@ -50,7 +50,7 @@ func header(data []byte) (text string, start int, err error) {
 	if len(rest) < 6 {
 		return "", 0, fmt.Errorf("the header is cut short")
 	}
-	length := 0
+	var length int
 	switch version := rest[0]; version {
 	case 1:
 		length, start = int(binary.LittleEndian.Uint16(rest[2:])), len(Magic)+4

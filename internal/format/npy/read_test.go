@@ -205,11 +205,11 @@ func write(a *npy.Array) []byte {
 	if a.Fortran {
 		order = "True"
 	}
-	shape := ""
+	var shape strings.Builder
 	for _, d := range a.Shape {
-		shape += fmt.Sprintf("%d, ", d)
+		fmt.Fprintf(&shape, "%d, ", d)
 	}
-	header := fmt.Sprintf("{'descr': %s, 'fortran_order': %s, 'shape': (%s), }\n", descr(a.Dtype), order, shape)
+	header := fmt.Sprintf("{'descr': %s, 'fortran_order': %s, 'shape': (%s), }\n", descr(a.Dtype), order, &shape)
 	var out bytes.Buffer
 	out.WriteString(npy.Magic + "\x03\x00")
 	out.Write(binary.LittleEndian.AppendUint32(nil, uint32(len(header))))
@@ -231,20 +231,21 @@ func descr(d npy.Dtype) string {
 		}
 		return quote + name + quote
 	}
-	out, end := "[", 0
+	var out strings.Builder
+	end := 0
 	for _, f := range d.Fields {
 		if f.Offset > end {
-			out += fmt.Sprintf("('', '|V%d'), ", f.Offset-end)
+			fmt.Fprintf(&out, "('', '|V%d'), ", f.Offset-end)
 		}
 		quote := "'"
 		if strings.Contains(f.Name, quote) {
 			quote = `"`
 		}
-		out += fmt.Sprintf("(%s%s%s, %s), ", quote, f.Name, quote, descr(f.Dtype))
+		fmt.Fprintf(&out, "(%s%s%s, %s), ", quote, f.Name, quote, descr(f.Dtype))
 		end = f.Offset + f.Dtype.Size
 	}
 	if d.Size > end {
-		out += fmt.Sprintf("('', '|V%d'), ", d.Size-end)
+		fmt.Fprintf(&out, "('', '|V%d'), ", d.Size-end)
 	}
-	return out + "]"
+	return "[" + out.String() + "]"
 }

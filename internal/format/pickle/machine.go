@@ -93,9 +93,10 @@ func (m *machine) run() (any, error) {
 		if op.protocol == 1 && m.info.Protocol == 0 && !m.nested {
 			m.info.Protocol = 1
 		}
-		if err := op.run(m); err == errStop {
-			break
-		} else if err != nil {
+		if err := op.run(m); err != nil {
+			if errors.Is(err, errStop) {
+				break
+			}
 			return nil, err
 		}
 		if int64(len(m.stack)) > m.lim.Elements {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -67,11 +68,11 @@ func TestReadFromSeesErrorsAtTheEnd(t *testing.T) {
 	checksum := errors.New("wrong checksum")
 	src := func() *bytes.Reader { return bytes.NewReader([]byte("N.")) }
 	_, _, err := pickle.ReadFrom(&failing{src(), checksum}, &pickle.LimitError{Limit: 100}, pickle.Limits{})
-	if err != checksum {
+	if !errors.Is(err, checksum) {
 		t.Errorf("error %v, want %v", err, checksum)
 	}
 	size := &pickle.LimitError{Limit: 1}
-	if _, _, err := pickle.ReadFrom(src(), size, pickle.Limits{}); err != error(size) {
+	if _, _, err := pickle.ReadFrom(src(), size, pickle.Limits{}); !errors.Is(err, size) {
 		t.Errorf("error %v, want %v", err, size)
 	}
 }
@@ -157,14 +158,14 @@ func TestLimits(t *testing.T) {
 	// Lists that are put into one another from the outside in: each is shallow
 	// when it gets its item.
 	outsideIn := func(n int) string {
-		s := ""
+		var s strings.Builder
 		for i := range n {
-			s += fmt.Sprintf("]p%d\n0", i)
+			fmt.Fprintf(&s, "]p%d\n0", i)
 		}
 		for i := range n - 1 {
-			s += fmt.Sprintf("g%d\ng%d\na0", i, i+1)
+			fmt.Fprintf(&s, "g%d\ng%d\na0", i, i+1)
 		}
-		return s + "g0\n."
+		return s.String() + "g0\n."
 	}
 	for name, c := range map[string]struct {
 		limits         pickle.Limits
@@ -297,11 +298,11 @@ func TestDictGet(t *testing.T) {
 	d := &pickle.Dict{}
 	for i := range 100 { // both without an index and with one
 		d.Set(int64(i), "other")
-		d.Set(fmt.Sprint(i), int64(i))
-		d.Set(fmt.Sprint(i), int64(i+1))
+		d.Set(strconv.Itoa(i), int64(i))
+		d.Set(strconv.Itoa(i), int64(i+1))
 	}
 	for i := range 100 {
-		if v, ok := d.Get(fmt.Sprint(i)); !ok || v != int64(i+1) {
+		if v, ok := d.Get(strconv.Itoa(i)); !ok || v != int64(i+1) {
 			t.Errorf("key %d: %v, %v", i, v, ok)
 		}
 	}
