@@ -41,9 +41,12 @@ func taken(err error) bool {
 	return errors.Is(err, syscall.EADDRINUSE) || runtime.GOOS == "windows" && errors.Is(err, windowsInUse)
 }
 
-// listen opens a port: on one address, or on all, IPv4 and IPv6.
+// listen opens a port: on one address, or on all, IPv4 and IPv6. Multipath TCP,
+// which Go would use, is of no use between servers, and knows no refuseNew.
 func listen(address string, port int, flag string) (net.Listener, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(address, strconv.Itoa(port)))
+	var how net.ListenConfig
+	how.SetMultipathTCP(false)
+	l, err := how.Listen(context.Background(), "tcp", net.JoinHostPort(address, strconv.Itoa(port)))
 	if err != nil {
 		return nil, &PortError{Port: port, Flag: flag, Err: err}
 	}

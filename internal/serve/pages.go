@@ -64,13 +64,14 @@ func (h *handler) landing(w http.ResponseWriter, r *http.Request, _ target) erro
 	}
 	names, _ := h.names()
 	return writeValue(w, struct {
+		Status  string   `json:"status"` // what KServe's V1 client looks for
 		Server  string   `json:"server"`
 		Version string   `json:"version"`
 		Models  []string `json:"models"`
 		Predict string   `json:"predict"`
 		Docs    string   `json:"docs"`
 		OpenAPI string   `json:"openapi"`
-	}{wire.ServerName, version.Get().Version, names, "/predict", "/docs/", "/openapi.json"})
+	}{"alive", wire.ServerName, version.Get().Version, names, "/predict", "/docs/", "/openapi.json"})
 }
 
 func writeValue(w http.ResponseWriter, v any) error {

@@ -36,7 +36,7 @@ type Server struct {
 	closing atomic.Bool  // no new connection is taken
 
 	listener, grpcListener net.Listener
-	served                 chan error // what ended a transport before it was stopped
+	httpServed, grpcServed chan error // what ended a transport
 }
 
 // New returns a server that is configured and does nothing yet.
@@ -54,7 +54,7 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Server, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{core: core, conns: newConnections(cfg.MaxConnections), served: make(chan error, 2)}
+	s := &Server{core: core, conns: newConnections(cfg.MaxConnections), httpServed: make(chan error, 1), grpcServed: make(chan error, 1)}
 	if cfg.TLSCert != "" {
 		if s.cert, err = newCertificate(cfg.TLSCert, cfg.TLSKey); err != nil {
 			return nil, err
@@ -138,13 +138,13 @@ func (s *Server) Listen() error {
 	s.warnOpen()
 	go func() {
 		if s.core.tls != nil {
-			s.served <- s.http.ServeTLS(s.listener, "", "")
+			s.httpServed <- s.http.ServeTLS(s.listener, "", "")
 		} else {
-			s.served <- s.http.Serve(s.listener)
+			s.httpServed <- s.http.Serve(s.listener)
 		}
 	}()
 	if s.grpc != nil {
-		go func() { s.served <- s.grpc.Serve(limitConnections(s.grpcListener, cfg.MaxConnections)) }()
+		go func() { s.grpcServed <- s.grpc.Serve(limitConnections(s.grpcListener, cfg.MaxConnections)) }()
 	}
 	return nil
 }
@@ -203,9 +203,12 @@ func (s *Server) Run(ctx context.Context, signals <-chan os.Signal) error {
 		case <-ctx.Done():
 			stop()
 			return s.drain(context.WithoutCancel(ctx), "context", signals)
-		case err := <-s.served:
+		case err := <-s.httpServed:
 			s.Close()
-			return fmt.Errorf("serving: %w", err)
+			return fmt.Errorf("serving HTTP: %w", err)
+		case err := <-s.grpcServed:
+			s.Close()
+			return fmt.Errorf("serving gRPC: %w", err)
 		}
 	}
 }
@@ -269,11 +272,12 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	c.draining.Store(true)
 	c.changed.notify()
 	start := time.Now()
-	if wait(ctx, c.Config.DrainDelay) {
-		s.stopTransports(ctx)
-	}
-	s.Close()
 	var err error
+	if wait(ctx, c.Config.DrainDelay) {
+		err = s.stopTransports(ctx)
+	}
+	working := c.Admission.Working() + c.Admission.Waiting()
+	s.Close()
 	if ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
@@ -282,7 +286,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	if traceErr := c.tracing.stop(flush); traceErr != nil {
 		c.Log.Warn("cannot send the last traces", "error", traceErr)
 	}
-	c.Log.Info("stopped", "duration", time.Since(start), "cut_off", c.Admission.Working())
+	c.Log.Info("stopped", "duration", time.Since(start), "cut_off", working)
 	return err
 }
 
@@ -309,10 +313,22 @@ func wait(ctx context.Context, d time.Duration) bool {
 // answer, with the advice to leave; closing at once could lose it.
 const idleGrace = 500 * time.Millisecond
 
-// stopTransports closes the listeners and lets what is at work end.
-func (s *Server) stopTransports(ctx context.Context) {
+// handshakeGrace is how long connections that are being made get to be accepted
+// before the listener closes.
+const handshakeGrace = 50 * time.Millisecond
+
+// stopTransports closes the listeners and lets what is at work end. It fails if
+// that does not happen in time.
+func (s *Server) stopTransports(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.core.Config.ShutdownTimeout)
 	defer cancel()
+	quiet := refuseNew(s.listener)
+	if s.grpcListener != nil {
+		quiet = refuseNew(s.grpcListener) || quiet
+	}
+	if quiet {
+		wait(ctx, handshakeGrace)
+	}
 	grpcDone := make(chan struct{})
 	go func() {
 		defer close(grpcDone)
@@ -320,16 +336,20 @@ func (s *Server) stopTransports(ctx context.Context) {
 			s.grpc.GracefulStop()
 		}
 	}()
-	s.closing.Store(true)
 	_ = s.listener.Close()
+	<-s.httpServed        // all that was accepted is being served
+	s.closing.Store(true) // afterwards: whoever leaves must not come back here
 	s.conns.none(ctx, idleGrace)
-	if err := s.http.Shutdown(ctx); err != nil {
-		s.core.Log.Warn("requests did not end in time (--shutdown-timeout)", "timeout", s.core.Config.ShutdownTimeout)
-	}
+	err := s.http.Shutdown(ctx)
 	select {
 	case <-grpcDone:
 	case <-ctx.Done():
+		err = ctx.Err()
 	}
+	if err != nil {
+		return fmt.Errorf("requests did not end within %s (--shutdown-timeout) and were cut off", s.core.Config.ShutdownTimeout)
+	}
+	return nil
 }
 
 // Close stops at once.

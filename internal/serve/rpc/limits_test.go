@@ -198,7 +198,9 @@ func TestMemoryOfLargeMessages(t *testing.T) {
 // compressionSeen remembers how answers were compressed.
 type compressionSeen struct{ got string }
 
-func (c *compressionSeen) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+func (c *compressionSeen) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context {
+	return ctx
+}
 func (c *compressionSeen) TagConn(ctx context.Context, _ *stats.ConnTagInfo) context.Context {
 	return ctx
 }
