@@ -203,7 +203,7 @@ func TestV2Outputs(t *testing.T) {
 		"no object":      {model: numeric(1), body: ask(`["predict"]`), fails: `outputs[0]: expected an object, found "predict"`},
 		"classification": {model: numeric(1), body: ask(`[{"name":"predict","parameters":{"classification":3}}]`), fails: `outputs[0].parameters.classification: the classification extension is not served: ask for the output predict or predict_proba`},
 		"not a boolean":  {model: numeric(1), body: ask(`[{"name":"predict","parameters":{"binary_data":1}}]`), fails: `outputs[0].parameters.binary_data: expected true or false, found 1`},
-		"misspelt":       {model: numeric(1), body: ask(`[{"name":"predict","paramters":{}}]`), fails: `outputs[0].paramters: unknown key "paramters"; did you mean parameters?`},
+		"misspelt":       {model: numeric(1), body: ask(`[{"name":"predict","paramters":{}}]`), fails: `outputs[0].paramters: unknown key; did you mean parameters?`},
 		"key twice":      {model: numeric(1), body: ask(`[{"name":"predict","name":"predict"}]`), fails: `outputs[0]: the key "name" is there twice`},
 	})
 }

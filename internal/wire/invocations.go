@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"slices"
 
-	"mizzen.dev/internal/nearest"
 	"mizzen.dev/model/frame"
 )
 
@@ -111,14 +110,13 @@ func (r *Request) readInvocation(sc *scanner) error {
 			} else {
 				err = r.readRows(sc, rows)
 			}
-		default:
-			if key != "params" && nearest.Name(key, invocationKeys) != "" {
-				return unknownKey(key, invocationKeys)
-			}
+		case "params":
 			err = sc.skip()
+		default:
+			err = sc.skipKey(key, &keys, invocationKeys)
 		}
 		if err != nil {
-			return at(err, key)
+			return at(err, keyPath(key))
 		}
 	}
 	if rows == "" {

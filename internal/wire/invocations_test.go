@@ -42,7 +42,7 @@ func TestInvocationsJSON(t *testing.T) {
 		"MLflow 1, records":         {model: people(), header: Header{ContentType: "application/json; format=pandas-records"}, body: `[{"age":1,"city":"a","grade":2}]`, want: `{1.0 "a" 2 None}`},
 		"nothing":                   {model: numeric(2), body: `{}`, fails: `no rows: send {"dataframe_split":{"columns":[…],"data":[…]}}, {"dataframe_records":[…]}, {"inputs":…} or {"instances":[…]}`},
 		"a list":                    {model: numeric(2), body: `[[1,2]]`, fails: `expected an object; send {"dataframe_split":{"columns":[…],"data":[…]}}, {"dataframe_records":[…]}, {"inputs":…} or {"instances":[…]}, found a list`},
-		"misspelt":                  {model: numeric(2), body: `{"dataframe_splits":{}}`, fails: `unknown key "dataframe_splits"; did you mean dataframe_split?`},
+		"misspelt":                  {model: numeric(2), body: `{"dataframe_splits":{}}`, fails: `dataframe_splits: unknown key; did you mean dataframe_split?`},
 		"two forms":                 {model: numeric(2), body: `{"inputs":[[1,2]],"instances":[[1,2]]}`, fails: `both inputs and instances: send one of them`},
 		"twice":                     {model: numeric(2), body: `{"inputs":[[1,2]],"inputs":[[1,2]]}`, fails: `the key "inputs" is there twice`},
 		"trailing garbage":          {model: numeric(2), body: `{"inputs":[[1,2]]} x`, fails: `malformed JSON at byte 19: 'x' after the end of the body's object`},

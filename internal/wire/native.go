@@ -46,7 +46,7 @@ func (Native) Decode(req *Request, body []byte) error {
 				err = req.readOutputs(sc)
 			}
 		default:
-			return unknownKey(key, nativeKeys)
+			return at(unknownKey(key, nativeKeys), keyPath(key))
 		}
 		if twice {
 			return invalid("", "the key %q is there twice", key)
@@ -65,9 +65,9 @@ func (Native) Decode(req *Request, body []byte) error {
 	return nil
 }
 
-// unknownKey explains a top-level key that the protocol does not have.
+// unknownKey explains a key that the protocol does not have. Its path is the key.
 func unknownKey(key string, known []string) error {
-	return invalid("", "unknown key %q%s", clip(key), orElse(nearest.DidYouMean(key, known), "; known are "+strings.Join(known, ", ")))
+	return invalid("", "unknown key%s", orElse(nearest.DidYouMean(key, known), "; known are "+strings.Join(known, ", ")))
 }
 
 func orElse(s, other string) string {

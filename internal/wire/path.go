@@ -153,6 +153,10 @@ func memberOf(key string) string {
 	return "." + clip(key)
 }
 
+// keyPath is the path of a member of the whole body. It is a copy: a key is a
+// part of the body.
+func keyPath(key string) string { return strings.TrimPrefix(memberOf(key), ".") }
+
 // columnName names a column in a sentence.
 func (s *Schema) columnName(col int) string {
 	if col >= 0 && col < len(s.Signature.Features) && s.Signature.Features[col].Name != "" {

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"mizzen.dev/internal/nearest"
+	"mizzen.dev/model/frame"
 )
 
 // readRecord reads a row that comes as an object: its cells by the names of
@@ -137,43 +138,62 @@ func opensColumns(sc scanner) bool {
 
 // readColumns reads rows that come as an object of columns, each of which is a
 // list, or an object by row as pandas writes it. row is the first of them; it is
-// counted already.
+// counted already. The columns are kept as they come until all are known to be
+// there: a short body must not make a large frame.
 func (r *Request) readColumns(sc *scanner, row int) error {
 	if r.source.form == oneRecord {
 		r.source.form = byColumn
 	} else {
 		r.source.form = frames
 	}
-	r.Frame.Cols = len(r.Schema.Signature.Features)
+	cols := len(r.Schema.Signature.Features)
+	r.Frame.Cols, r.column = cols, r.column[:0]
+	starts := slices.Grow(r.at[:0], cols)[:cols]
+	r.at = starts
+	for j := range starts {
+		starts[j] = -1
+	}
 	rows := -1
 	err := r.readMembers(sc, row, func(j int) error {
+		starts[j] = len(r.column)
 		if err := r.readColumn(sc, row, j); err != nil {
 			return err
 		}
-		if rows < 0 {
-			rows = len(r.column)
-			if err := r.addRows(rows); err != nil {
-				return err
-			}
-		}
-		if len(r.column) != rows {
+		n := len(r.column) - starts[j]
+		if rows >= 0 && n != rows {
 			path, where := r.source.path(r.Schema, -1, j)
-			return invalid(path, "%sgot %s, but the column before has %d", where, counted(len(r.column), "row"), rows)
+			return invalid(path, "%sgot %s, but the column before has %d", where, counted(n, "row"), rows)
 		}
-		for i, v := range r.column {
-			k := (row+i)*r.Frame.Cols + j
-			if r.Schema.dense {
-				r.floats[k], _ = cellNumber(v)
-			} else {
-				r.cells[k] = v
-			}
-		}
+		rows = n
 		return nil
 	})
-	if err == nil && rows < 0 {
+	switch {
+	case err != nil:
+		return err
+	case rows < 0:
 		return r.fail(invalid("", "no columns that the model knows"), row, -1)
 	}
-	return err
+	if err := r.addRows(rows); err != nil {
+		return err
+	}
+	for j, start := range starts {
+		if start >= 0 {
+			r.fillColumn(row, j, r.column[start:start+rows])
+		}
+	}
+	return nil
+}
+
+// fillColumn sets column j from a row on.
+func (r *Request) fillColumn(row, j int, column []frame.Value) {
+	for i, v := range column {
+		k := (row+i)*r.Frame.Cols + j
+		if r.Schema.dense {
+			r.floats[k], _ = cellNumber(v)
+		} else {
+			r.cells[k] = v
+		}
+	}
 }
 
 // addRows makes place for rows of which one is counted already.
@@ -194,9 +214,8 @@ func (r *Request) addRows(n int) error {
 	return nil
 }
 
-// readColumn reads the cells of column j into r.column.
+// readColumn appends the cells of column j to r.column.
 func (r *Request) readColumn(sc *scanner, row, j int) error {
-	r.column = r.column[:0]
 	open := sc.peek()
 	if open != '[' && open != '{' {
 		return r.fail(sc.expected("a column (a list)"), -1, j)
@@ -221,7 +240,7 @@ func (r *Request) readColumn(sc *scanner, row, j int) error {
 		if !more {
 			return nil
 		}
-		if err := r.room(n + 1); err != nil {
+		if err := r.room(len(r.column) + 1); err != nil {
 			return err
 		}
 		v, err := r.readCell(sc, j)

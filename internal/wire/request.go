@@ -44,7 +44,7 @@ type Request struct {
 	frames bool
 	// order has the columns of the first record, for such a model.
 	order map[string]int
-	// column holds a column while it is read.
+	// column holds the columns of a frame while they are read, one after the other.
 	column []frame.Value
 
 	v2      v2Request

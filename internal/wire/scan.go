@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"unicode/utf8"
 
+	"mizzen.dev/internal/nearest"
 	"mizzen.dev/model/frame"
 )
 
@@ -400,6 +401,15 @@ func (s *scanner) skipBelow(depth int) error {
 			return err
 		}
 	}
+}
+
+// skipKey skips a member that the protocol does not have, unless it looks like one
+// that it has, misspelt; of many such keys only the first are looked at so.
+func (s *scanner) skipKey(key string, keys *keySet, known []string) error {
+	if keys.many == nil && nearest.Name(key, known) != "" {
+		return unknownKey(key, known)
+	}
+	return s.skip()
 }
 
 // keySet finds keys that stand twice in an object: a few by comparing them, many

@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"mizzen.dev/internal/nearest"
-	"mizzen.dev/model/frame"
-)
+import "mizzen.dev/model/frame"
 
 // V1 is the codec of the V1 protocol of TensorFlow Serving and KServe:
 // {"instances":[…]} in, {"predictions":[…]} out. As in KServe's scikit-learn
@@ -49,13 +46,10 @@ func (V1) Decode(req *Request, body []byte) error {
 		case "signature_name", "parameters":
 			err = sc.skip()
 		default:
-			if nearest.Name(key, v1Keys) != "" {
-				return unknownKey(key, v1Keys)
-			}
-			err = sc.skip()
+			err = sc.skipKey(key, &keys, v1Keys)
 		}
 		if err != nil {
-			return at(err, key)
+			return at(err, keyPath(key))
 		}
 	}
 	if req.source.root == "" {

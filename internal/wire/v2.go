@@ -3,8 +3,6 @@ package wire
 import (
 	"errors"
 	"strings"
-
-	"mizzen.dev/internal/nearest"
 )
 
 // V2 is the codec of the Open Inference Protocol over REST: POST
@@ -83,10 +81,10 @@ func (in *v2Request) read() error {
 		case "outputs":
 			err = in.list((*v2Request).output)
 		default:
-			err = in.other(key, v2Keys)
+			err = in.sc.skipKey(key, &keys, v2Keys)
 		}
 		if err != nil {
-			return under(err, key)
+			return under(err, keyPath(key))
 		}
 	}
 }
@@ -98,15 +96,6 @@ func (in *v2Request) member(keys *keySet, n int) (key string, more bool, err err
 		err = invalid("", "the key %q is there twice", clip(key))
 	}
 	return key, more, err
-}
-
-// other skips a member that the protocol does not have, unless it is one that it
-// has, misspelt.
-func (in *v2Request) other(key string, known []string) error {
-	if nearest.Name(key, known) != "" {
-		return unknownKey(key, known)
-	}
-	return in.sc.skip()
 }
 
 // list reads the list at which the scanner stands; null is an empty one.
@@ -183,10 +172,10 @@ func (in *v2Request) output(int) error {
 			p, err = in.parameters()
 			o.binary = p.binary
 		default:
-			err = in.other(key, outputKeys)
+			err = in.sc.skipKey(key, &keys, outputKeys)
 		}
 		if err != nil {
-			return under(err, key)
+			return under(err, keyPath(key))
 		}
 	}
 }

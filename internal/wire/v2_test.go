@@ -47,7 +47,7 @@ func TestV2Rows(t *testing.T) {
 		"no inputs":            {model: numeric(1), body: `{}`, fails: `inputs: no tensors: send one tensor of rows, or one tensor a column`},
 		"empty inputs":         {model: numeric(1), body: `{"inputs":[]}`, fails: `inputs: no tensors: send one tensor of rows, or one tensor a column`},
 		"a list":               {model: numeric(1), body: `[]`, fails: `expected an object such as {"inputs":[{"name":"input-0","shape":[1,4],"datatype":"FP64","data":[…]}]}, found a list`},
-		"input":                {model: numeric(1), body: `{"input":[]}`, fails: `input: unknown key "input"; did you mean inputs?`},
+		"input":                {model: numeric(1), body: `{"input":[]}`, fails: `input: unknown key; did you mean inputs?`},
 		"inputs no list":       {model: numeric(1), body: `{"inputs":{}}`, fails: `inputs: expected a list, found an object`},
 		"input no object":      {model: numeric(1), body: `{"inputs":[1]}`, fails: `inputs[0]: expected an object, found 1`},
 		"inputs twice":         {model: numeric(1), body: `{"inputs":[],"inputs":[]}`, fails: `the key "inputs" is there twice`},

@@ -53,7 +53,7 @@ func (in *v2Request) parameters() (parameters, error) {
 			err = in.sc.skip()
 		}
 		if err != nil {
-			return p, under(err, key)
+			return p, under(err, keyPath(key))
 		}
 	}
 }

@@ -61,10 +61,10 @@ func (in *v2Request) input(i int) error {
 			head.data = in.sc.i
 			err = in.sc.skip()
 		default:
-			err = in.other(key, tensorKeys)
+			err = in.sc.skipKey(key, &keys, tensorKeys)
 		}
 		if err != nil {
-			return under(err, key)
+			return under(err, keyPath(key))
 		}
 	}
 }
