@@ -84,26 +84,13 @@ func (m *inferMessage) readOutputs(req *Request, body []byte) error {
 		if !f.is(6) {
 			continue
 		}
-		var name string
-		path := "outputs" + element(i)
-		params := inferParams{}
-		o := fields{rest: f.data}
-		for o.next() {
-			switch {
-			case o.is(1):
-				name = o.text()
-			case o.is(2):
-				if !params.read(o.data) {
-					return malformedInfer(path + ".parameters")
-				}
-			}
-		}
-		if o.bad {
-			return malformedInfer(path)
+		name, params, ok := readOutput(f.data)
+		if !ok {
+			return malformedInfer("outputs" + element(i))
 		}
 		raw = raw || params.binary
-		if err := req.selectOutput(RequestedOutput{Name: name}, path); err != nil {
-			return err
+		if err := req.selectOutput(RequestedOutput{Name: name}, "name"); err != nil {
+			return under(err, "outputs"+element(i))
 		}
 		i++
 	}
@@ -113,8 +100,24 @@ func (m *inferMessage) readOutputs(req *Request, body []byte) error {
 	return nil
 }
 
+// readOutput reads an InferRequestedOutputTensor.
+func readOutput(body []byte) (name string, params inferParams, ok bool) {
+	f := fields{rest: body}
+	for f.next() {
+		switch {
+		case f.is(1):
+			name = f.text()
+		case f.is(2):
+			if !params.read(f.data) {
+				return "", params, false
+			}
+		}
+	}
+	return name, params, !f.bad
+}
+
 // readInputs reads the tensors. Those without contents take the raw ones, in
-// their order.
+// their order; MLServer sends contents that are empty beside the raw ones.
 func (m *inferMessage) readInputs(req *Request, body []byte) error {
 	raws, taken := fields{rest: body}, 0
 	for f := (fields{rest: body}); f.next(); {
@@ -128,8 +131,8 @@ func (m *inferMessage) readInputs(req *Request, body []byte) error {
 		if err != nil {
 			return err
 		}
-		if in.typed {
-			if err := req.readContents(t, f.data, i); err != nil {
+		if in.values > 0 {
+			if err := req.readContents(t, &in, f.data, i); err != nil {
 				return err
 			}
 			continue

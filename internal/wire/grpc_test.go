@@ -148,6 +148,21 @@ func TestGRPCMixesRawAndTypedInputs(t *testing.T) {
 	}
 }
 
+// MLServer's client sends empty contents beside the raw ones.
+func TestGRPCTakesRawForEmptyContents(t *testing.T) {
+	req := grpcRequest()
+	err := (GRPC{}).Decode(req, encodeMessage(t, &inference.ModelInferRequest{
+		Inputs:           []*inputTensor{{Name: "x", Datatype: "FP32", Shape: []int64{1, 2}, Contents: &contents{}}},
+		RawInputContents: [][]byte{float32s(3, 4)},
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]float64{3, 4}, req.Frame.Dense); diff != "" {
+		t.Error(diff)
+	}
+}
+
 // protobuf allows a packed field in pieces, unpacked numbers, and a message in
 // parts that are merged.
 func TestGRPCReadsEveryEncodingOfProtobuf(t *testing.T) {
@@ -197,7 +212,7 @@ func TestGRPCRefuses(t *testing.T) {
 		"raw left over":      {left, "raw_input_contents: 1 entries, but 0 inputs without contents"},
 		"typed FP16":         {half, "inputs[0].contents: FP16 has no typed contents: send it in raw_input_contents"},
 		"unknown datatype":   {unknown, `inputs[0].datatype: unknown datatype "FLOAT"`},
-		"unknown output":     {output, `outputs[0]: the model has no output "predict_prob"; it has predict, predict_proba, apply`},
+		"unknown output":     {output, `outputs[0].name: the model has no output "predict_prob"; it has predict, predict_proba, apply`},
 		"too many dimension": {&inference.ModelInferRequest{Inputs: []*inputTensor{{Datatype: "FP32", Shape: make([]int64, 9)}}}, "inputs[0].shape: more than 8 dimensions"},
 	}
 	for name, test := range tests {
@@ -330,7 +345,7 @@ func FuzzGRPCReadsAsGenerated(f *testing.F) {
 				t.Fatalf("input %d: read %s %s %v, generated code %s %s %v", i, got.Name, got.Datatype, got.Shape, in.Name, in.Datatype, in.Shape)
 			}
 			data := raws
-			if in.Contents == nil {
+			if len(in.GetContents().GetBytesContents()) == 0 && len(binaryForm(got.Datatype, in.Contents)) == 0 {
 				raws = raws[1:]
 			} else if data = [][]byte{binaryForm(got.Datatype, in.Contents)}; got.Datatype == BYTES {
 				for j, e := range in.Contents.BytesContents {
@@ -369,31 +384,31 @@ func binaryForm(d Datatype, c *contents) []byte {
 	}
 	switch contentField(d) {
 	case 1:
-		for _, v := range c.BoolContents {
+		for _, v := range c.GetBoolContents() {
 			put(uint64(btoi(v)))
 		}
 	case 2:
-		for _, v := range c.IntContents {
+		for _, v := range c.GetIntContents() {
 			put(uint64(v))
 		}
 	case 3:
-		for _, v := range c.Int64Contents {
+		for _, v := range c.GetInt64Contents() {
 			put(uint64(v))
 		}
 	case 4:
-		for _, v := range c.UintContents {
+		for _, v := range c.GetUintContents() {
 			put(uint64(v))
 		}
 	case 5:
-		for _, v := range c.Uint64Contents {
+		for _, v := range c.GetUint64Contents() {
 			put(v)
 		}
 	case 6:
-		for _, v := range c.Fp32Contents {
+		for _, v := range c.GetFp32Contents() {
 			put(uint64(math.Float32bits(v)))
 		}
 	case 7:
-		for _, v := range c.Fp64Contents {
+		for _, v := range c.GetFp64Contents() {
 			put(math.Float64bits(v))
 		}
 	}

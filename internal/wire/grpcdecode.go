@@ -13,8 +13,7 @@ import (
 // inferParams are the parameters, of the request or of a tensor, that mean
 // something here; others are ignored, as the protocol asks for.
 type inferParams struct {
-	binary, binaryOutput bool   // binary_data, binary_data_output
-	contentType          string // content_type of MLServer
+	binary, binaryOutput bool // binary_data, binary_data_output
 }
 
 // read adds one entry of a map of parameters; false if it is malformed.
@@ -22,7 +21,6 @@ func (p *inferParams) read(entry []byte) bool {
 	var (
 		key  string
 		flag bool // of a oneof the last field counts
-		str  string
 		f    = fields{rest: entry}
 	)
 	for f.next() {
@@ -34,11 +32,12 @@ func (p *inferParams) read(entry []byte) bool {
 			for v.next() {
 				switch {
 				case v.num == 1 && v.isVarint():
-					flag, str = v.varint != 0, ""
+					flag = v.varint != 0
 				case v.is(3):
-					flag, str = false, v.text()
+					v.text()
+					flag = false
 				case (v.num == 2 || v.num == 5) && v.isVarint(), v.num == 4 && len(v.data) == 8 && !v.packed:
-					flag, str = false, ""
+					flag = false
 				}
 			}
 			if v.bad {
@@ -51,16 +50,16 @@ func (p *inferParams) read(entry []byte) bool {
 		p.binary = flag
 	case "binary_data_output":
 		p.binaryOutput = flag
-	case "content_type":
-		p.contentType = str
 	}
 	return !f.bad
 }
 
-// inputMessage is what an InferInputTensor says beside the tensor.
+// inputMessage is what the contents of an InferInputTensor hold.
 type inputMessage struct {
-	typed  bool // it has contents, perhaps empty
-	params inferParams
+	values int              // how many
+	field  protowire.Number // the field in which they are
+	pieces int              // how many times that field is there
+	piece  []byte           // the last of them
 }
 
 // readTensor reads all but the contents of an InferInputTensor into t, input i of
@@ -84,11 +83,9 @@ func readTensor(req *Request, t *Tensor, body []byte, i int) (in inputMessage, e
 				return in, malformedInfer(inputPath(i, "shape"))
 			}
 		case f.is(4):
-			if !in.params.read(f.data) {
+			if !new(inferParams).read(f.data) { // none means anything for an input
 				return in, malformedInfer(inputPath(i, "parameters"))
 			}
-		case f.is(5):
-			in.typed = true
 		}
 	}
 	if f.bad {
@@ -97,9 +94,10 @@ func readTensor(req *Request, t *Tensor, body []byte, i int) (in inputMessage, e
 	t.Shape = req.shapes[first:]
 	var ok bool
 	if t.Datatype, ok = ParseDatatype(datatype); !ok {
-		t.Datatype, err = parseDatatype(inputPath(i, "datatype"), datatype)
+		_, err := parseDatatype(inputPath(i, "datatype"), datatype)
+		return in, err
 	}
-	return in, err
+	return in, in.count(t, body, i)
 }
 
 // appendVarints appends the values of a repeated int64.
@@ -175,19 +173,10 @@ func (c *contentsReader) next() bool {
 	return true
 }
 
-// readContents reads the contents of an InferInputTensor into the tensor, whose
-// datatype is known. Numbers become the binary form, and are not even copied if
-// they are floats and came in one piece, as they do.
-func (r *Request) readContents(t *Tensor, body []byte, i int) error {
-	want := contentField(t.Datatype)
-	count, pieces, piece := 0, 0, []byte(nil)
-	for c := (contentsReader{outer: fields{rest: body}}); ; {
-		if !c.next() {
-			if c.inner.bad {
-				return malformedInfer(inputPath(i, "contents"))
-			}
-			break
-		}
+// count counts the contents of an InferInputTensor.
+func (in *inputMessage) count(t *Tensor, body []byte, i int) error {
+	c := contentsReader{outer: fields{rest: body}}
+	for c.next() {
 		f := &c.inner
 		if f.num < 1 || int(f.num) >= len(contentFields) {
 			continue
@@ -198,33 +187,40 @@ func (r *Request) readContents(t *Tensor, body []byte, i int) error {
 		} else if !f.packed {
 			continue
 		}
-		if f.bad {
-			return malformedInfer(inputPath(i, "contents"))
+		if n == 0 || f.bad {
+			continue // a malformed field is found by c.next
 		}
-		if n == 0 {
-			continue
+		if in.field = contentField(t.Datatype); f.num != in.field {
+			return wrongContents(i, t.Datatype, f.num, in.field)
 		}
-		if f.num != want {
-			return wrongContents(i, t.Datatype, f.num, want)
-		}
-		count, pieces, piece = count+n, pieces+1, f.data
+		in.values, in.pieces, in.piece = in.values+n, in.pieces+1, f.data
 	}
+	if c.inner.bad {
+		return malformedInfer(inputPath(i, "contents"))
+	}
+	return nil
+}
+
+// readContents reads the contents of an InferInputTensor into the tensor.
+// Numbers become the binary form, and are not even copied if they are floats and
+// came in one piece, as they do.
+func (r *Request) readContents(t *Tensor, in *inputMessage, body []byte, i int) error {
 	shaped, err := r.elements(t, i) // within the limits
 	if err != nil {
 		return err
 	}
-	if count != shaped {
-		return invalid(inputPath(i, "contents"), "%d elements, but the shape %s has %d", count, shapeText(t.Shape), shaped)
+	if in.values != shaped {
+		return invalid(inputPath(i, "contents"), "%d elements, but the shape %s has %d", in.values, shapeText(t.Shape), shaped)
 	}
-	if (want == 6 || want == 7) && pieces == 1 {
-		t.Raw = piece
+	switch {
+	case in.field == 8:
+		r.readBytes(t, body, in.values)
+		return nil
+	case contentFields[in.field].size > 0 && in.pieces == 1:
+		t.Raw = in.piece
 		return nil
 	}
-	if want == 8 {
-		r.readBytes(t, body, count)
-		return nil
-	}
-	return r.readNumbers(t, body, i, count)
+	return r.readNumbers(t, body, i, in.values)
 }
 
 func wrongContents(i int, d Datatype, got, want protowire.Number) error {
