@@ -262,9 +262,8 @@ func (r *Request) columnsByNumber(tensors []Tensor) error {
 	}
 	numbered := make([]int, len(tensors))
 	for i := range tensors {
-		digits, ok := strings.CutPrefix(tensors[i].Name, inputPrefix)
-		j, err := strconv.Atoi(digits)
-		if !ok || err != nil || j < 0 || j >= len(tensors) || strconv.Itoa(j) != digits {
+		j, ok := columnNumber(tensors[i].Name)
+		if !ok || j >= len(tensors) {
 			return nil // other names: they say nothing
 		}
 		numbered[j]++
@@ -274,6 +273,13 @@ func (r *Request) columnsByNumber(tensors []Tensor) error {
 		r.at[j] = i
 	}
 	return nil
+}
+
+// columnNumber reads the name that the metadata gives to a column without one.
+func columnNumber(name string) (int, bool) {
+	digits, ok := strings.CutPrefix(name, inputPrefix)
+	j, err := strconv.Atoi(digits)
+	return j, ok && err == nil && j >= 0 && strconv.Itoa(j) == digits
 }
 
 // missing names the columns that the model looks at and that were left out.

@@ -70,7 +70,7 @@ func TestExplain(t *testing.T) {
 		})
 	}
 	other := errors.New("other")
-	if got := NewRequest().Explain(other); got != other { //nolint:errorlint // the very same
+	if got := NewRequest().Explain(other); got != other {
 		t.Errorf("Explain(%v) = %v", other, got)
 	}
 	if got := NewRequest().Explain(nil); got != nil {
