@@ -39,7 +39,10 @@ func (s *Schema) Metadata() ModelMetadata {
 
 // platform is PROJECT_FORMAT, as the protocol asks for: scikit-learn_joblib.
 func (s *Schema) platform() string {
-	format, _, _ := strings.Cut(s.Signature.Format, " ")
+	format := s.Signature.Format // "joblib (zlib), pickle protocol 4"
+	if end := strings.IndexAny(format, " ,"); end >= 0 {
+		format = format[:end]
+	}
 	if format == "" {
 		return s.Signature.Library
 	}

@@ -32,7 +32,7 @@ func classifier(c *frame.Classes) []frame.Output {
 // numeric returns a classifier over a matrix of so many columns.
 func numeric(width int) *model.Signature {
 	return &model.Signature{
-		Class: "RandomForestClassifier", Library: "scikit-learn", LibraryVersion: "1.5.2", Format: "joblib (zlib)",
+		Class: "RandomForestClassifier", Library: "scikit-learn", LibraryVersion: "1.5.2", Format: "joblib, pickle protocol 4",
 		Width: width, Features: make([]frame.Feature, width), Numeric: true, Outputs: classifier(ints(3)),
 	}
 }
