@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/crypto/x509roots/fallback/bundle"
 )
 
@@ -22,15 +21,8 @@ type file struct {
 	data []byte
 }
 
-// contents are the files of the image: first those that seldom change, the
-// binary last.
-func contents(p v1.Platform, version string) ([]file, error) {
-	binary, err := compile(p, version)
-	if err != nil {
-		return nil, err
-	}
-	return append(base(), file{"mizzen", 0o755, binary}), nil
-}
+// program is the binary.
+func program(binary []byte) file { return file{"mizzen", 0o755, binary} }
 
 // base are the files beside the binary. Nothing in the image is written to at run
 // time: /tmp is there for a volume, /models for the model.

@@ -23,14 +23,11 @@ type built struct {
 	compressed, unpacked int64
 }
 
-func buildImage(p v1.Platform, version string) (*built, error) {
-	binary, err := compile(p, version)
-	if err != nil {
-		return nil, err
-	}
+// buildImage makes the image of a platform around its binary.
+func buildImage(p v1.Platform, version string, binary []byte) (*built, error) {
 	b := &built{platform: p, image: mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)}
 	// Two layers, so that a new version brings a new binary and nothing else.
-	for _, files := range [][]file{base(), {{"mizzen", 0o755, binary}}} {
+	for _, files := range [][]file{base(), {program(binary)}} {
 		for _, f := range files {
 			b.unpacked += int64(len(f.data))
 		}
@@ -41,6 +38,7 @@ func buildImage(p v1.Platform, version string) (*built, error) {
 	if err := b.configure(version); err != nil {
 		return nil, err
 	}
+	var err error
 	if b.digest, err = b.image.Digest(); err != nil {
 		return nil, err
 	}
@@ -104,7 +102,7 @@ func size(image v1.Image) (int64, error) {
 // writeLayout writes an OCI layout with one index over the images, and returns
 // the digest of that index.
 func writeLayout(dir string, images []*built) (v1.Hash, error) {
-	var index v1.ImageIndex = mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
+	index := mutate.IndexMediaType(empty.Index, types.OCIImageIndex)
 	for _, b := range images {
 		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: b.image,
 			Descriptor: v1.Descriptor{MediaType: types.OCIManifestSchema1, Platform: &b.platform}})

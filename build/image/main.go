@@ -72,16 +72,20 @@ func run(args []string, stdout io.Writer) error {
 		return err
 	}
 	if o.rootfs != "" {
-		files, err := contents(o.platforms[0], o.version)
+		binary, err := compile(o.platforms[0], o.version)
 		if err != nil {
 			return err
 		}
-		return writeRootfs(o.rootfs, files)
+		return writeRootfs(o.rootfs, append(base(), program(binary)))
 	}
 	images := make([]*built, len(o.platforms))
 	for i, p := range o.platforms {
-		if images[i], err = buildImage(p, o.version); err != nil {
-			return fmt.Errorf("building %s: %w", p, err)
+		binary, err := compile(p, o.version)
+		if err != nil {
+			return fmt.Errorf("compiling for %s: %w", p, err)
+		}
+		if images[i], err = buildImage(p, o.version, binary); err != nil {
+			return fmt.Errorf("building the image for %s: %w", p, err)
 		}
 	}
 	digest, err := writeLayout(o.out, images)
