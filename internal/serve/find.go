@@ -145,6 +145,9 @@ func findModel(dir, version string) ([]place, error) {
 		if err == nil && file == "" {
 			continue
 		}
+		if err != nil {
+			file = sub
+		}
 		places = append(places, place{name: name, version: e.Name(), path: file, warmup: warmupFile(sub), err: err})
 	}
 	return places, nil

@@ -64,7 +64,7 @@ func TestFind(t *testing.T) {
 	dir := t.TempDir()
 	for _, file := range []string{
 		"one/model.pkl", "one/README.md", "one/warmup.jsonl",
-		"many/1/model.pkl", "many/2/whatever.joblib", "many/empty/notes.txt",
+		"many/1/model.pkl", "many/2/whatever.joblib", "many/empty/notes.txt", "many/3/a.pkl", "many/3/b.pkl",
 		"flat.pkl.gz",
 		"several/a.pkl", "several/b.pkl",
 		"chosen/model.pkl", "chosen/scaler.pkl",
@@ -98,6 +98,7 @@ func TestFind(t *testing.T) {
 		{"flat", "7", "flat.pkl.gz", "", false},
 		{"many", "1", "many/1/model.pkl", "", false},
 		{"many", "2", "many/2/whatever.joblib", "", false},
+		{"many", "3", "many/3", "", true},
 		{"one", "7", "one/model.pkl", "one/warmup.jsonl", false},
 		{"several", "7", "several", "", true},
 		{"twice", "7", "twice/model.pkl", "", true},

@@ -273,6 +273,12 @@ func (l *loader) refresh(ctx context.Context, p place, w why) error {
 		if !settled || print == f.tried {
 			return nil
 		}
+	}
+	if l.same(p) {
+		f.seen, f.tried = print, print
+		return nil
+	}
+	if w != starting {
 		l.log.Info("reloading", "model", p.name, "model_version", p.version, "path", p.path)
 	}
 	f.seen, f.tried = print, print
@@ -296,6 +302,21 @@ func (l *loader) refresh(ctx context.Context, p place, w why) error {
 	l.log.Info("loaded", "model", p.name, "model_version", p.version, "class", sig.Class, "digest", sig.Digest,
 		"size", sig.Size, "duration", took, "path", p.path)
 	return nil
+}
+
+// same reports whether the file holds what is served already: it was touched, or
+// replaced by its like, or changed back. An old complaint is then settled.
+func (l *loader) same(p place) bool {
+	current, err := l.core.Registry.Get(p.name, p.version)
+	if err != nil || p.err != nil {
+		return false
+	}
+	digest, err := store.Digest(p.path)
+	if err != nil || digest != current.Model.Signature().Digest {
+		return false
+	}
+	l.core.Registry.Put(current) // without the complaint
+	return true
 }
 
 // fail records that a version could not be loaded.
