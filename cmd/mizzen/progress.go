@@ -30,6 +30,7 @@ func newProgress(s streams, size int64) *progress {
 	p.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("predicting"),
 		progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(false),
 		progressbar.OptionSpinnerType(14))
+	p.bar.StartWithoutRender() // its clock starts now, not when it is first seen
 	p.stop, p.done = make(chan struct{}), make(chan struct{})
 	go p.show()
 	return p
