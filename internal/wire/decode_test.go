@@ -177,8 +177,8 @@ func TestNativeRecords(t *testing.T) {
 		"list for a number":         {model: flowers(), body: `{"inputs":{"sepal length (cm)":[1,2]}}`, fails: `inputs["sepal length (cm)"]: expected a number, found a list`},
 		"list for a cell":           {model: people(), body: `{"inputs":{"city":["Oslo"]}}`, fails: `inputs.city: expected a value, found a list`},
 		"row among records":         {model: people(), body: `{"inputs":[{"age":1,"city":"a","grade":1},[1]]}`, fails: `inputs[1]: expected a record (an object), as those before it, found a list`},
-		"model without names":       {model: numeric(4), body: `{"inputs":[{"a":1}]}`, fails: `inputs[0]: the model was trained without column names: send rows (lists), not records`},
-		"one, model without names":  {model: numeric(4), body: `{"inputs":{"a":1}}`, fails: `inputs: the model was trained without column names: send rows (lists), not records`},
+		"model without names":       {model: numeric(4), body: `{"inputs":[{"a":1}]}`, fails: `inputs[0]: the model's file holds no column names: send rows (lists), not records`},
+		"one, model without names":  {model: numeric(4), body: `{"inputs":{"a":1}}`, fails: `inputs: the model's file holds no column names: send rows (lists), not records`},
 		"too many":                  {model: people(), body: `{"inputs":[` + strings.Repeat(`{"age":1,"city":"a","grade":1},`, 100) + `{}]}`, fails: `inputs: more than 100 rows in a request (--max-rows)`, status: 413},
 	})
 }

@@ -89,7 +89,7 @@ func (m *inferMessage) readOutputs(req *Request, body []byte) error {
 			return malformedInfer("outputs" + element(i))
 		}
 		raw = raw || params.binary
-		if err := req.selectOutput(RequestedOutput{Name: name}, "name"); err != nil {
+		if err := req.selectOutput(name, false, "name"); err != nil {
 			return under(err, "outputs"+element(i))
 		}
 		i++

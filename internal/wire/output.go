@@ -16,46 +16,25 @@ const (
 	defaultOutput = "output-0" // the default method
 )
 
-// RequestedOutput is an output that a request of the Open Inference Protocol
-// asks for.
-type RequestedOutput struct {
-	Name string
-	// Binary asks for the binary form in a REST answer; gRPC has no use for it.
-	Binary bool
-}
-
-// Select sets the methods of a request by the outputs that it asks for; none
-// means the model's default. It may be called once a request.
-func (r *Request) Select(outputs []RequestedOutput) error {
-	if len(outputs) == 0 {
-		r.wantDefault(false)
-		return nil
-	}
-	for i, o := range outputs {
-		if err := r.selectOutput(o, "outputs["+strconv.Itoa(i)+"]"); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// wantDefault asks for what is answered to those who ask for nothing.
 func (r *Request) wantDefault(binary bool) {
 	m := r.Schema.Signature.Default()
 	r.want(m.String(), m, -1, binary)
 }
 
-// selectOutput adds one output that a client names.
-func (r *Request) selectOutput(o RequestedOutput, path string) error {
+// selectOutput adds one output that a client of the Open Inference Protocol
+// names.
+func (r *Request) selectOutput(name string, binary bool, path string) error {
 	for _, w := range r.wanted {
-		if w.name == o.Name {
-			return invalid(path, "%q is asked for twice", clip(o.Name))
+		if w.name == name {
+			return invalid(path, "%q is asked for twice", clip(name))
 		}
 	}
-	m, part, ok := r.Schema.output(o.Name)
+	m, part, ok := r.Schema.output(name)
 	if !ok {
-		return r.Schema.noOutput(path, o.Name, r.Schema.outputs)
+		return r.Schema.noOutput(path, name, r.Schema.outputs)
 	}
-	r.want(o.Name, m, part, o.Binary)
+	r.want(name, m, part, binary)
 	return nil
 }
 

@@ -11,7 +11,7 @@ import (
 // their columns, in any order.
 func (r *Request) readRecord(sc *scanner, row int) error {
 	if r.Schema.index == nil && (!r.frames || r.Schema.width < 0) {
-		return r.fail(invalid("", "the model was trained without column names: send rows (lists), not records"), row, -1)
+		return r.fail(invalid("", "the model's file holds no column names: send rows (lists), not records"), row, -1)
 	}
 	if sc.peek() != '{' {
 		return r.fail(sc.expected("a record (an object), as those before it"), row, -1)

@@ -40,6 +40,6 @@ func TestV1(t *testing.T) {
 		"frame, endless column": {model: flowers(), body: `{"instances":{"petal_width":[` + strings.Repeat("1,", 1000) + `1]}}`, fails: `instances: more than 1000 values in a request (--max-values)`, status: 413},
 		"no names, other key":   {model: numeric(2), body: `{"instances":[{"a":1,"b":2},{"a":1,"c":2}]}`, fails: `instances[1]: got the column "c" beside 2 others; the model takes 2`},
 		"no names, too few":     {model: numeric(2), body: `{"instances":[{"a":1}]}`, fails: `instances[0]: got too few columns; the model takes 2, the same in each record`},
-		"any width, record":     {model: anyWidth(), body: `{"instances":[{"a":1}]}`, fails: `instances[0]: the model was trained without column names: send rows (lists), not records`},
+		"any width, record":     {model: anyWidth(), body: `{"instances":[{"a":1}]}`, fails: `instances[0]: the model's file holds no column names: send rows (lists), not records`},
 	})
 }

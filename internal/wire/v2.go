@@ -189,7 +189,7 @@ func (in *v2Request) selectOutputs() error {
 	}
 	for i, o := range in.req.asked {
 		binary := o.binary == yes || o.binary == unset && byDefault
-		if err := in.req.selectOutput(RequestedOutput{Name: o.name, Binary: binary}, "name"); err != nil {
+		if err := in.req.selectOutput(o.name, binary, "name"); err != nil {
 			return under(err, "outputs"+element(i))
 		}
 	}
