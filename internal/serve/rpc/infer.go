@@ -23,16 +23,15 @@ import (
 type call struct {
 	serve.Call
 	service *service
-	ctx     context.Context //nolint:containedctx // of the call at hand: what ReadBody waits within
 	message message
-	// receive reads the message; nil if it is there already.
-	receive func(any) error
-	taken   int64 // of the memory for large bodies
+	// read receives the message; nil if it is there already.
+	read  func() error
+	taken int64 // of the memory for large bodies
 }
 
 // ReadBody receives the message, which stays until the call is over.
 func (c *call) ReadBody() ([]byte, error) {
-	if c.receive != nil {
+	if c.read != nil {
 		if err := c.read(); err != nil {
 			return nil, err
 		}
@@ -47,13 +46,14 @@ func (c *call) ReadBody() ([]byte, error) {
 	return body, nil
 }
 
-func (c *call) read() error {
-	if err := c.service.reads.acquire(c.ctx); err != nil {
+// receive receives the message of a call when the gate opens.
+func (s *service) receive(ctx context.Context, next func(any) error, m *message) error {
+	if err := s.reads.acquire(ctx); err != nil {
 		return err
 	}
-	defer c.service.reads.release()
-	if err := c.receive(&c.message); err != nil {
-		return c.service.unread(err)
+	defer s.reads.release()
+	if err := next(m); err != nil {
+		return s.unread(err)
 	}
 	return nil
 }
@@ -85,13 +85,13 @@ func (s *service) begin(ctx context.Context, operation string) *call {
 		c = &call{service: s}
 		c.Protocol, c.Codec, c.Body = serve.GRPC, wire.GRPC{}, c
 	}
-	c.Operation, c.Credentials, c.ctx = operation, caller(ctx, s.core.Config), ctx
+	c.Operation, c.Credentials = operation, caller(ctx, s.core.Config)
 	return c
 }
 
 func (s *service) end(c *call) {
 	c.drop()
-	c.Out, c.Served, c.Model, c.Version, c.ctx, c.receive = nil, nil, "", "", nil, nil
+	c.Out, c.Served, c.Model, c.Version, c.read = nil, nil, "", "", nil
 	c.Credentials = serve.Credentials{}
 	s.calls.Put(c)
 }
@@ -104,25 +104,27 @@ func (c *call) drop() {
 }
 
 // infer answers the call. What it returns goes to send, or back to the pool.
-func (c *call) infer() (out *[]byte, err error) {
+func (c *call) infer(ctx context.Context) (out *[]byte, err error) {
 	if c.service.access {
-		defer func(start time.Time) { logCall(c.ctx, c.service.core, c.Operation, err, start) }(time.Now())
+		defer func(start time.Time) { logCall(ctx, c.service.core, c.Operation, err, start) }(time.Now())
 	}
 	out = c.service.answers.Get(0)
 	c.Out = (*out)[:0]
-	err = c.service.core.Infer(c.service.traced(c.ctx), &c.Call)
+	err = c.service.core.Infer(c.service.traced(ctx), &c.Call)
 	*out = c.Out
 	return out, err
 }
 
 // modelInfer is the handler of ModelInfer. It has the form of a generated one,
 // but reads and writes bytes.
-func modelInfer(srv any, ctx context.Context, receive func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+//
+//nolint:revive // the order of the parameters is gRPC's
+func modelInfer(srv any, ctx context.Context, next func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
 	s := srv.(*service)
 	c := s.begin(ctx, inference.GRPCInferenceService_ModelInfer_FullMethodName)
 	defer s.end(c)
-	c.receive = receive
-	out, err := c.infer()
+	c.read = func() error { return s.receive(ctx, next, &c.message) }
+	out, err := c.infer(ctx)
 	if err != nil {
 		defer s.answers.Put(out)
 		return nil, statusOf(ctx, err, string(*out))
@@ -149,7 +151,7 @@ func modelStreamInfer(srv any, stream grpc.ServerStream) error {
 		}
 		c.drop()
 		c.message = *next
-		out, err := c.infer()
+		out, err := c.infer(ctx)
 		if err := stream.SendMsg(s.streamAnswer(out, err, c.message.bytes())); err != nil {
 			return err
 		}

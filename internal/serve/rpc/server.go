@@ -67,7 +67,6 @@ func options(core *serve.Core, stopping <-chan struct{}) []grpc.ServerOption {
 			Timeout:           pingTimeout,
 		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: minPing, PermitWithoutStream: true}),
-		grpc.SharedWriteBuffer(true), // idle connections hold none
 		grpc.InTapHandle(deadline(cfg)),
 		grpc.UnaryInterceptor(guard.unary),
 		grpc.StreamInterceptor(guard.stream),
@@ -87,8 +86,8 @@ func deadline(cfg *config.Config) tap.ServerInHandle {
 		case inference.GRPCInferenceService_ModelStreamInfer_FullMethodName, healthpb.Health_Watch_FullMethodName:
 			return ctx, nil
 		}
-		ctx, cancel := context.WithTimeout(ctx, limit)
-		_ = cancel // the call's own context ends with it, and ends this one
+		ctx, cancel := context.WithTimeout(ctx, limit) //nolint:gosec // the call's own context ends with it, and ends this one
+		_ = cancel
 		return ctx, nil
 	}
 }
