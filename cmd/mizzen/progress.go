@@ -27,9 +27,12 @@ func newProgress(s streams, size int64) *progress {
 	if !isTerminal(s.err) || isTerminal(s.out) {
 		return p
 	}
-	p.bar = progressbar.NewOptions64(size, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("predicting"),
-		progressbar.OptionShowBytes(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetRenderBlankState(false),
-		progressbar.OptionSpinnerType(14))
+	options := []progressbar.Option{progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("predicting"),
+		progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14)}
+	if size >= 0 {
+		options = append(options, progressbar.OptionShowBytes(true), progressbar.OptionShowCount())
+	}
+	p.bar = progressbar.NewOptions64(size, options...)
 	p.bar.StartWithoutRender() // its clock starts now, not when it is first seen
 	p.stop, p.done = make(chan struct{}), make(chan struct{})
 	go p.show()
