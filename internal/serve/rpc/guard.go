@@ -61,6 +61,7 @@ func (g *guard) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, 
 	if g.core.Config.AccessLog {
 		defer func(start time.Time) { logCall(ctx, g.core, info.FullMethod, err, start) }(time.Now())
 	}
+	defer rescue(ctx, g.core, &err)
 	if err := g.authorize(ctx, info.FullMethod); err != nil {
 		return nil, err
 	}
@@ -71,6 +72,7 @@ func (g *guard) stream(srv any, stream grpc.ServerStream, info *grpc.StreamServe
 	if g.core.Config.AccessLog {
 		defer func(start time.Time) { logCall(stream.Context(), g.core, info.FullMethod, err, start) }(time.Now())
 	}
+	defer rescue(stream.Context(), g.core, &err)
 	if err := g.authorize(stream.Context(), info.FullMethod); err != nil {
 		return err
 	}

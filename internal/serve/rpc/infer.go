@@ -119,8 +119,9 @@ func (c *call) infer(ctx context.Context) (out *[]byte, err error) {
 // but reads and writes bytes.
 //
 //nolint:revive // the order of the parameters is gRPC's
-func modelInfer(srv any, ctx context.Context, next func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+func modelInfer(srv any, ctx context.Context, next func(any) error, _ grpc.UnaryServerInterceptor) (_ any, err error) {
 	s := srv.(*service)
+	defer rescue(ctx, s.core, &err)
 	c := s.begin(ctx, inference.GRPCInferenceService_ModelInfer_FullMethodName)
 	defer s.end(c)
 	c.read = func() error { return s.receive(ctx, next, &c.message) }

@@ -2,7 +2,9 @@ package rpc
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"runtime/debug"
 	"strconv"
 	"time"
 
@@ -38,6 +40,15 @@ func codeOf(httpStatus int) codes.Code {
 		return codes.Canceled
 	}
 	return codes.Internal
+}
+
+// rescue makes a fault of the program the error of one call; it is deferred. gRPC
+// would let it end the process, and all other calls with it.
+func rescue(ctx context.Context, core *serve.Core, err *error) {
+	if fault := recover(); fault != nil {
+		core.Log.ErrorContext(ctx, "call failed", "error", fmt.Sprint(fault), "stack", string(debug.Stack()))
+		*err = status.Error(codes.Internal, "internal error; the server's log says more")
+	}
 }
 
 // pushback is the trailer that tells clients with a retry policy when to try
