@@ -30,6 +30,7 @@ func TestMain(m *testing.M) {
 }
 
 func TestExamplesOfThePages(t *testing.T) {
+	t.Parallel()
 	if runtime.GOOS == "windows" {
 		t.Skip("the examples are written for a POSIX shell")
 	}
