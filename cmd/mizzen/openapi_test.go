@@ -25,9 +25,6 @@ func startServer(t *testing.T, change func(*config.Config)) string {
 		t.Fatal(err)
 	}
 	t.Cleanup(server.Close)
-	if err := server.Listen(); err != nil {
-		t.Fatal(err)
-	}
 	if err := server.Start(t.Context()); err != nil {
 		t.Fatal(err)
 	}
