@@ -16,6 +16,9 @@ GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 FUZZTIME ?= 10s
 # What `make test` adds to go test, for example TESTFLAGS=-race.
 TESTFLAGS ?=
+# The interpreter of the Python peers of `make bench`, and flags for the comparison.
+PYTHON ?= python3
+BENCHFLAGS ?=
 # The directory of cases that `make fixtures` checks.
 FIXTURES ?=
 
@@ -72,7 +75,7 @@ fuzz: ## run every fuzz target for FUZZTIME (10s)
 .PHONY: bench
 bench: build ## Go benchmarks, then the servers side by side
 	go test -run '^$$' -bench . -benchmem ./...
-	bash test/bench/run.sh
+	go run ./test/bench -python '$(PYTHON)' $(BENCHFLAGS)
 
 .PHONY: cover
 cover: ## test coverage by function, and as bin/coverage.html

@@ -119,7 +119,7 @@ func (l *line) measure(ctx context.Context, s *Server, length time.Duration, con
 	if err != nil {
 		return err
 	}
-	defer s.Stop()
+	defer func() { _ = s.Stop() }() // a program that is killed has nothing to say
 	idle := s.Memory()
 	if _, err := load(ctx, s, "/predict", row, connections, time.Second); err != nil { // warm
 		return err
