@@ -91,7 +91,7 @@ func (l *loader) poll(ctx context.Context) {
 		return
 	}
 	l.failed = false
-	l.sync(ctx, places, polling)
+	_ = l.sync(ctx, places, polling) // it is logged, and the former models go on answering
 }
 
 // reload looks at all files at once, and fetches the one that comes from a URL.
