@@ -337,7 +337,7 @@ func (s *Server) stopTransports(ctx context.Context) error {
 		}
 	}()
 	_ = s.listener.Close()
-	_ = <-s.httpServed    // all that was accepted is being served; it ended because its listener did
+	<-s.httpServed        //nolint:errcheck // all that was accepted is being served; it ended because its listener did
 	s.closing.Store(true) // afterwards: whoever leaves must not come back here
 	s.conns.none(ctx, idleGrace)
 	err := s.http.Shutdown(ctx)
