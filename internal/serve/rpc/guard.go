@@ -3,6 +3,7 @@ package rpc
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"google.golang.org/grpc"
@@ -89,7 +90,7 @@ func logCall(ctx context.Context, core *serve.Core, method string, err error, st
 	if p, ok := peer.FromContext(ctx); ok {
 		remote = p.Addr.String()
 	}
-	core.Log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "call", slog.String("method", method),
+	core.Log.LogAttrs(context.WithoutCancel(ctx), slog.LevelInfo, "call", slog.String("method", strings.TrimPrefix(method, "/")),
 		slog.String("code", code.String()), slog.Duration("duration", time.Since(start)), slog.String("remote", remote))
 }
 

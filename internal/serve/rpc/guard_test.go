@@ -41,7 +41,7 @@ func TestAccessLog(t *testing.T) {
 	if status.Code(err) != codes.NotFound {
 		t.Fatal(err)
 	}
-	if line := log.String(); !strings.Contains(line, "method=/grpc.health.v1.Health/Check code=NotFound") || strings.Count(line, "\n") != 1 {
+	if line := log.String(); !strings.Contains(line, "method=grpc.health.v1.Health/Check code=NotFound") || strings.Count(line, "\n") != 1 {
 		t.Errorf("access log: %s", line)
 	}
 }

@@ -78,6 +78,13 @@ func (s *service) unread(err error) error {
 	return &wire.Error{Status: http.StatusBadRequest, Reason: status.Convert(err).Message()}
 }
 
+// The names of inference in traces and in the access log: those of the methods,
+// without the slash, as OpenTelemetry has them.
+const (
+	spanInfer       = "inference.GRPCInferenceService/ModelInfer"
+	spanStreamInfer = "inference.GRPCInferenceService/ModelStreamInfer"
+)
+
 // begin returns a call for the caller of ctx.
 func (s *service) begin(ctx context.Context, operation string) *call {
 	c, ok := s.calls.Get().(*call)
@@ -122,7 +129,7 @@ func (c *call) infer(ctx context.Context) (out *[]byte, err error) {
 func modelInfer(srv any, ctx context.Context, next func(any) error, _ grpc.UnaryServerInterceptor) (_ any, err error) {
 	s := srv.(*service)
 	defer rescue(ctx, s.core, &err)
-	c := s.begin(ctx, inference.GRPCInferenceService_ModelInfer_FullMethodName)
+	c := s.begin(ctx, spanInfer)
 	defer s.end(c)
 	c.read = func() error { return s.receive(ctx, next, &c.message) }
 	out, err := c.infer(ctx)
@@ -137,7 +144,7 @@ func modelInfer(srv any, ctx context.Context, next func(any) error, _ grpc.Unary
 // order. What is wrong with one request does not end the stream.
 func modelStreamInfer(srv any, stream grpc.ServerStream) error {
 	s, ctx := srv.(*service), stream.Context()
-	c := s.begin(ctx, inference.GRPCInferenceService_ModelStreamInfer_FullMethodName)
+	c := s.begin(ctx, spanStreamInfer)
 	defer s.end(c)
 	for {
 		next := &message{}

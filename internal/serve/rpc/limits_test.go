@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -24,6 +25,8 @@ import (
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
 	"google.golang.org/grpc/metadata"
 	reflectionpb "google.golang.org/grpc/reflection/grpc_reflection_v1"
+	"google.golang.org/grpc/resolver"
+	"google.golang.org/grpc/resolver/manual"
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 
@@ -332,6 +335,46 @@ func TestDrain(t *testing.T) {
 	if err := <-stopped; err != nil {
 		t.Error(err)
 	}
+}
+
+// Clients of two servers notice nothing when one of them stops under load: what
+// it has taken it answers, what it has not goes to the other.
+func TestDrainLosesNoCall(t *testing.T) {
+	leaving, staying := start(t, nil), start(t, nil)
+	addresses := manual.NewBuilderWithScheme("test")
+	addresses.InitialState(resolver.State{Addresses: []resolver.Address{{Addr: leaving.GRPCAddr().String()}, {Addr: staying.GRPCAddr().String()}}})
+	conn, err := grpc.NewClient("test:///", grpc.WithResolvers(addresses), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultServiceConfig(`{"loadBalancingConfig":[{"round_robin":{}}]}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	client := inference.NewGRPCInferenceServiceClient(conn)
+	ctx := testContext(t)
+	var (
+		callers sync.WaitGroup
+		done    atomic.Bool
+		calls   atomic.Int64
+	)
+	for range 8 {
+		callers.Go(func() {
+			for !done.Load() {
+				if _, err := client.ModelInfer(ctx, setosa()); err != nil {
+					t.Errorf("a call was lost: %v", err)
+					return
+				}
+				calls.Add(1)
+			}
+		})
+	}
+	until(t, func() bool { return calls.Load() > 500 || t.Failed() })
+	if err := leaving.Shutdown(ctx); err != nil {
+		t.Error(err)
+	}
+	after := calls.Load()
+	until(t, func() bool { return calls.Load() > after+500 || t.Failed() })
+	done.Store(true)
+	callers.Wait()
 }
 
 // until waits until the condition holds.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"math"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -43,7 +44,7 @@ func newServer(t *testing.T, change func(*config.Config), dial ...grpc.DialOptio
 		change(cfg)
 	}
 	s, err := serve.New(t.Context(), cfg, serve.Options{
-		Getenv: func(string) string { return "" },
+		Getenv: os.Getenv,
 		GRPC:   func(core *serve.Core) (serve.Transport, error) { return rpc.New(core), nil },
 	})
 	if err != nil {
