@@ -212,21 +212,9 @@ func (t *OutputTensor) AppendElement(dst []byte, i int) []byte {
 	return appendText(dst, t.array.At(i))
 }
 
-// Float64 returns element i of an FP64 tensor.
-func (t *OutputTensor) Float64(i int) float64 {
-	f, _ := t.array.At(i).Float64()
-	return f
-}
-
 // Int64 returns element i of an INT64 tensor.
 func (t *OutputTensor) Int64(i int) int64 {
 	v, _ := t.array.At(i).Int64()
-	return v
-}
-
-// Bool returns element i of a BOOL tensor.
-func (t *OutputTensor) Bool(i int) bool {
-	v, _ := t.array.At(i).Truth()
 	return v
 }
 

@@ -9,8 +9,7 @@ import (
 
 // Tensor is one input of the Open Inference Protocol, in whichever form it came.
 // One of the slices holds the elements, row-major: Raw the binary form of any
-// datatype; one of the typed ones the contents of a gRPC message, as the
-// datatype says; Cells, with Nested, those of a JSON body.
+// datatype, Float64s the numbers of a JSON body, Cells what keeps its own type.
 type Tensor struct {
 	Name     string
 	Datatype Datatype
@@ -19,17 +18,9 @@ type Tensor struct {
 	// Raw holds little-endian numbers; BOOL is one byte an element, BYTES four
 	// bytes of length before each element. It must live as long as the request.
 	Raw []byte
-
-	Bools    []bool    // BOOL
-	Int32s   []int32   // INT8, INT16, INT32
-	Int64s   []int64   // INT64
-	Uint32s  []uint32  // UINT8, UINT16, UINT32
-	Uint64s  []uint64  // UINT64
-	Float32s []float32 // FP32
-	Float64s []float64 // FP64; any numeric datatype of a JSON body
-	Bytes    [][]byte  // BYTES
-
-	// Cells are the elements of a JSON body that keep their own type.
+	// Float64s are the numbers of a JSON body, of any numeric datatype.
+	Float64s []float64
+	// Cells are the other elements of a JSON body, and strings of a gRPC message.
 	Cells []frame.Value
 	// Nested says that the JSON data was nested as the shape is: it is how
 	// errors name an element.
@@ -46,20 +37,6 @@ func (t *Tensor) count() int {
 		return len(t.Float64s)
 	case t.Raw != nil:
 		return len(t.Raw) / max(t.Datatype.Size(), 1)
-	case t.Datatype == BYTES:
-		return len(t.Bytes)
-	case t.Datatype == BOOL:
-		return len(t.Bools)
-	case t.Datatype == INT64:
-		return len(t.Int64s)
-	case t.Datatype == UINT64:
-		return len(t.Uint64s)
-	case t.Datatype == FP32:
-		return len(t.Float32s)
-	case t.Datatype >= UINT8 && t.Datatype <= UINT32:
-		return len(t.Uint32s)
-	case t.Datatype >= INT8 && t.Datatype <= INT32:
-		return len(t.Int32s)
 	}
 	return 0
 }
@@ -116,33 +93,13 @@ func (t *Tensor) floats(dst []float64, s span) (bad int) {
 			dst[s.to+i*s.stride] = f
 		}
 	case t.Float64s != nil:
-		spread(dst, t.Float64s, s)
-	case t.Raw != nil:
-		t.rawFloats(dst, s)
-	case t.Datatype == BYTES:
-		return s.from
-	case t.Datatype == BOOL:
 		for i := range s.n {
-			dst[s.to+i*s.stride] = number(t.Bools[s.from+i*s.step])
+			dst[s.to+i*s.stride] = t.Float64s[s.from+i*s.step]
 		}
-	case t.Datatype == INT64:
-		spread(dst, t.Int64s, s)
-	case t.Datatype == UINT64:
-		spread(dst, t.Uint64s, s)
-	case t.Datatype == FP32:
-		spread(dst, t.Float32s, s)
-	case t.Datatype >= UINT8 && t.Datatype <= UINT32:
-		spread(dst, t.Uint32s, s)
 	default:
-		spread(dst, t.Int32s, s)
+		t.rawFloats(dst, s)
 	}
 	return -1
-}
-
-func spread[T int32 | int64 | uint32 | uint64 | float32 | float64](dst []float64, src []T, s span) {
-	for i := range s.n {
-		dst[s.to+i*s.stride] = float64(src[s.from+i*s.step])
-	}
 }
 
 // rawFloats is floats for the binary form.
@@ -213,22 +170,8 @@ func (t *Tensor) cell(i int) frame.Value {
 		return t.Cells[i]
 	case t.Float64s != nil:
 		return frame.Float(t.Float64s[i])
-	case t.Raw != nil:
-		return t.rawCell(i)
-	case t.Datatype == BYTES:
-		return frame.String(text(t.Bytes[i]))
-	case t.Datatype == BOOL:
-		return frame.Bool(t.Bools[i])
-	case t.Datatype == INT64:
-		return frame.Int(t.Int64s[i])
-	case t.Datatype == UINT64:
-		return unsigned(t.Uint64s[i])
-	case t.Datatype == FP32:
-		return frame.Float(float64(t.Float32s[i]))
-	case t.Datatype >= UINT8 && t.Datatype <= UINT32:
-		return frame.Int(int64(t.Uint32s[i]))
 	}
-	return frame.Int(int64(t.Int32s[i]))
+	return t.rawCell(i)
 }
 
 func (t *Tensor) rawCell(i int) frame.Value {
