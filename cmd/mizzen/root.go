@@ -1,10 +1,13 @@
 package main
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"mizzen.dev/internal/nearest"
 	"mizzen.dev/internal/version"
 )
 
@@ -47,7 +50,7 @@ func newRoot(s streams) *cobra.Command {
 	cmd.SetIn(s.in)
 	cmd.SetOut(s.out)
 	cmd.SetErr(s.err)
-	cmd.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &usageError{err} })
+	cmd.SetFlagErrorFunc(flagError)
 	cmd.AddCommand(
 		newInspect(s),
 		newServe(s),
@@ -65,4 +68,20 @@ func arguments(least, most int, want string) cobra.PositionalArgs {
 		}
 		return nil
 	}
+}
+
+// flagError makes an error about a flag a usage error, and names the flag that was
+// probably meant.
+func flagError(cmd *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return &usageError{err}
+	}
+	var names []string
+	cmd.Flags().VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	hint := ""
+	if name := nearest.Name(unknown.GetSpecifiedName(), names); name != "" {
+		hint = "; did you mean --" + name + "?"
+	}
+	return usagef("%w%s", err, hint)
 }
