@@ -10,6 +10,7 @@ for platform in "$@"; do
 	dir=$(mktemp -d)
 	GOOS=${platform%/*} GOARCH=${platform#*/} CGO_ENABLED=0 \
 		go build -trimpath -ldflags "$LDFLAGS" -o "$dir/" ./cmd/...
+	cp LICENSE "$dir/"
 	tar -C "$dir" -czf "$out/mizzen-$VERSION-${platform/\//-}.tar.gz" .
 	rm -r "$dir"
 	echo "$platform"
