@@ -1,11 +1,13 @@
 package docs
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
+	"io"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -96,7 +98,7 @@ func binaries(t *testing.T) string {
 // the background where the page starts one.
 type shell struct {
 	dir, bin string
-	port     int
+	port     string // of the server
 	server   *exec.Cmd
 }
 
@@ -111,8 +113,8 @@ func newShell(t *testing.T, bin string) *shell {
 			t.Fatal(err)
 		}
 	}
-	s := &shell{dir: dir, bin: bin, port: freePort(t)}
-	t.Cleanup(func() { s.stop(t) })
+	s := &shell{dir: dir, bin: bin}
+	t.Cleanup(s.stop)
 	return s
 }
 
@@ -120,7 +122,7 @@ const commandTimeout = 30 * time.Second
 
 func (s *shell) run(t *testing.T, e Example) {
 	command := strings.ReplaceAll(e.Command, "go run ./cmd/mizzen", "mizzen")
-	command = strings.ReplaceAll(command, "localhost:5000", fmt.Sprintf("localhost:%d", s.port))
+	command = strings.ReplaceAll(command, "localhost:5000", "localhost:"+s.port)
 	if strings.HasPrefix(command, "mizzen serve") || strings.Contains(command, "=") && strings.Contains(command, " mizzen serve ") {
 		s.serve(t, e, command)
 		return
@@ -146,56 +148,46 @@ func (s *shell) command(ctx context.Context, line string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "sh", "-c", line)
 	cmd.Dir = s.dir
 	cmd.Env = append(os.Environ(), "PATH="+s.bin+string(os.PathListSeparator)+os.Getenv("PATH"),
-		fmt.Sprintf("PORT=%d", s.port), "GRPC_PORT=0")
+		"PORT=0", "GRPC_PORT=0")
 	return cmd
 }
 
-// serve starts a server in the background and waits until it is ready.
+// serve starts a server in the background, on a port that is free, and waits
+// until it is ready.
 func (s *shell) serve(t *testing.T, e Example, line string) {
-	s.stop(t)
+	s.stop()
 	var log bytes.Buffer
 	s.server = s.command(context.WithoutCancel(t.Context()), "exec env "+line)
-	s.server.Stdout, s.server.Stderr = &log, &log
-	if err := s.server.Start(); err != nil {
-		t.Fatal(err)
-	}
-	exited := make(chan error, 1)
-	go func() { exited <- s.server.Wait() }()
-	for deadline := time.Now().Add(commandTimeout); time.Now().Before(deadline); {
-		resp, err := http.Get(fmt.Sprintf("http://localhost:%d/readyz", s.port))
-		if err == nil {
-			resp.Body.Close()
-			if resp.StatusCode == http.StatusOK {
-				return
-			}
-		}
-		select {
-		case err := <-exited:
-			s.server = nil
-			t.Fatalf("line %d: %s: %v\n%s", e.Line, e.Command, err, log.String())
-		case <-time.After(10 * time.Millisecond):
-		}
-	}
-	t.Fatalf("line %d: %s: not ready in %s", e.Line, e.Command, commandTimeout)
-}
-
-func (s *shell) stop(t *testing.T) {
-	if s.server == nil {
-		return
-	}
-	if err := s.server.Process.Kill(); err != nil {
-		t.Log(err)
-	}
-	s.server = nil
-}
-
-func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	stderr, err := s.server.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
+	if err := s.server.Start(); err != nil {
+		t.Fatal(err)
+	}
+	timer := time.AfterFunc(commandTimeout, func() { _ = s.server.Process.Kill() })
+	defer timer.Stop()
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		log.Write(append(lines.Bytes(), '\n'))
+		var event struct{ Msg, HTTP string }
+		if json.Unmarshal(lines.Bytes(), &event) == nil && event.Msg == "ready" {
+			_, s.port, _ = net.SplitHostPort(event.HTTP)
+			go func() { _, _ = io.Copy(io.Discard, stderr) }() // what it logs must not make it wait
+			return
+		}
+	}
+	t.Fatalf("line %d: %s: not ready\n%s", e.Line, e.Command, log.String())
+}
+
+// stop ends the server, if there is one.
+func (s *shell) stop() {
+	if s.server == nil {
+		return
+	}
+	_ = s.server.Process.Kill() // it may be gone already
+	_ = s.server.Wait()         // killed, it has no good word
+	s.server = nil
 }
 
 func TestMatches(t *testing.T) {
