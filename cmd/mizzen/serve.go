@@ -79,6 +79,9 @@ func (o *serveOptions) run(ctx context.Context, s streams, argument string) erro
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	go tendMemory(ctx, server.Core().Changed)
 	return server.Run(ctx, signals)
 }
 

@@ -65,6 +65,9 @@ func BenchmarkInfer(b *testing.B) {
 }
 
 func TestInferAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector makes pools forget")
+	}
 	s := newTestServer(t, nil)
 	call := &Call{Protocol: Native, Codec: wire.Native{}, Bytes: []byte(irisBody)}
 	ctx := context.Background()
