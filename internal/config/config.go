@@ -92,7 +92,7 @@ func Default() *Config {
 		MaxBody:        10 << 20,
 		MaxBodyMemory:  256 << 20,
 		MaxRows:        100_000,
-		MaxValues:      16 << 20,
+		MaxValues:      4 << 20,
 		MaxJSONDepth:   32,
 		MaxConnections: 10_000,
 		MaxStreams:     250,

@@ -91,6 +91,8 @@ type Call struct {
 	Out []byte
 	// Answer is what the transport must say beside the body.
 	Answer wire.Answer
+
+	held int64 // memory that Out takes of the budget
 }
 
 // Core answers calls. All transports share one.
@@ -142,7 +144,7 @@ func (c *Core) Ready() error {
 			return nil
 		}
 	}
-	return &NotReadyError{State: StateUnavailable, Reason: "no model could be loaded"}
+	return &NotReadyError{State: StateUnavailable, Reason: "none is loaded"}
 }
 
 // Changed returns a channel that is closed when readiness or the registry

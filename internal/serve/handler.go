@@ -122,6 +122,7 @@ func (h *handler) infer(w http.ResponseWriter, r *http.Request, e *endpoint, at 
 		h.core.Refuse(ctx, call, err)
 	}
 	h.answer(w, r, t, err)
+	h.core.Sent(call)
 	if cap(call.Out) > keptBuffer {
 		call.Out = nil
 	}

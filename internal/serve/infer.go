@@ -147,6 +147,9 @@ func (c *Core) answer(ctx context.Context, call *Call, body []byte) (err error) 
 	if err != nil {
 		return err
 	}
+	if err = c.hold(call); err != nil {
+		return err
+	}
 	call.Answer = req.Answer
 	served.metrics.rows.Observe(float64(req.Frame.Rows))
 	for i, method := range req.Methods {
@@ -155,6 +158,30 @@ func (c *Core) answer(ctx context.Context, call *Call, body []byte) (err error) 
 		}
 	}
 	return nil
+}
+
+// hold takes the memory of a large answer, which a slow reader may keep for long,
+// from the budget.
+func (c *Core) hold(call *Call) error {
+	more := int64(len(call.Out)) - freeBuffer
+	if more <= 0 {
+		return nil
+	}
+	if err := c.TakeMemory(more); err != nil {
+		call.Out = nil
+		return err
+	}
+	call.held += more
+	return nil
+}
+
+// Sent tells that the answer of a call is sent, or never will be. It must follow
+// every [Core.Infer].
+func (c *Core) Sent(call *Call) {
+	if call.held > 0 {
+		c.GiveMemory(call.held)
+		call.held = 0
+	}
 }
 
 // public returns what a caller may know of an error: a fault of the server's own

@@ -26,6 +26,9 @@ func (e *PortError) Error() string {
 		return fmt.Sprintf("listening on port %d: %v", e.Port, e.Err)
 	}
 	text := fmt.Sprintf("port %d is taken by another program; choose another one with %s", e.Port, e.Flag)
+	if e.Flag == "--grpc-port" {
+		text += ", or do without gRPC (--grpc=false)"
+	}
 	if runtime.GOOS == "darwin" && e.Port == 5000 {
 		text += ", or switch off macOS's AirPlay Receiver, which holds 5000 (System Settings, General, AirDrop & Handoff)"
 	}

@@ -20,8 +20,9 @@ import (
 // loader keeps the registry in step with the files: load, verify, warm, swap. A
 // file that cannot be loaded leaves what is served as it is.
 type loader struct {
-	core *Core
-	log  *slog.Logger
+	core    *Core
+	log     *slog.Logger
+	private string // a directory of our own for what is fetched; "" if there is none
 
 	mu       sync.Mutex // one change at a time
 	files    map[id]*file
@@ -188,7 +189,33 @@ func (l *loader) path() string {
 	if c.Path != "" {
 		return c.Path
 	}
-	return filepath.Join(c.Download.Dir, filepath.Base(store.Path(c.URL)))
+	dir := c.Download.Dir
+	if dir == "" {
+		dir = l.private
+	}
+	return filepath.Join(dir, filepath.Base(store.Path(c.URL)))
+}
+
+// makePrivate makes a directory for what is fetched, if none is configured.
+// Others must not be able to put a file there.
+func (l *loader) makePrivate() error {
+	c := l.core.Config
+	if c.URL == "" || c.Path != "" || c.Download.Dir != "" {
+		return nil
+	}
+	dir, err := os.MkdirTemp("", "mizzen-")
+	if err != nil {
+		return fmt.Errorf("making a directory for the model (--download-dir names another place): %w", err)
+	}
+	l.private = dir
+	return nil
+}
+
+// clean removes what was fetched to a directory of our own.
+func (l *loader) clean() {
+	if l.private != "" {
+		_ = os.RemoveAll(l.private)
+	}
 }
 
 // places returns where all models are.
@@ -295,8 +322,9 @@ func (l *loader) refresh(ctx context.Context, p place, w why) error {
 		return err
 	}
 	took := time.Since(start)
+	former, _ := l.core.Registry.Get(p.name, p.version)
 	l.core.Registry.Put(served)
-	l.core.Metrics.loaded(served, took)
+	l.core.Metrics.loaded(served, former, took)
 	l.core.changed.notify()
 	sig := served.Model.Signature()
 	l.log.Info("loaded", "model", p.name, "model_version", p.version, "class", sig.Class, "digest", sig.Digest,
@@ -366,12 +394,13 @@ func (l *loader) open(ctx context.Context, p place) (*Served, error) {
 		return nil, err
 	}
 	schema := wire.NewSchema(p.name, p.version, m.Signature(), wire.Limits{Rows: c.MaxRows, Elements: c.MaxValues, Depth: c.MaxJSONDepth})
-	s := &Served{Name: p.name, Version: p.version, Model: m, Schema: schema, metrics: l.core.Metrics.served(p.name, p.version, m.Signature())}
+	s := &Served{Name: p.name, Version: p.version, Model: m, Schema: schema}
 	start := time.Now()
 	calls, err := warm(ctx, s, p.warmup)
 	if err != nil {
 		return nil, fmt.Errorf("warming up: %w", err)
 	}
+	s.metrics = l.core.Metrics.served(p.name, p.version, m.Signature()) // not before: a bad file leaves no series
 	l.log.Info("warm", "model", p.name, "model_version", p.version, "calls", calls, "duration", time.Since(start))
 	return s, nil
 }

@@ -3,6 +3,7 @@ package serve
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -186,7 +187,9 @@ type servedMetrics struct {
 	calls *callCounters
 	rows  prometheus.Observer
 	// classes has one list a target; an entry a class, and one for the others.
+	// labels are their names.
 	classes [][]prometheus.Counter
+	labels  [][]string
 }
 
 // served returns the children of a model version.
@@ -200,14 +203,18 @@ func (m *Metrics) served(name, version string, sig *model.Signature) servedMetri
 	for target, classes := range out.Classes {
 		n := min(len(classes.Values), left)
 		left -= n
-		counters := make([]prometheus.Counter, 0, n+1)
+		labels := make([]string, 0, n+1)
 		for _, class := range classes.Values[:n] {
-			counters = append(counters, m.predictions.WithLabelValues(name, version, strconv.Itoa(target), className(class)))
+			labels = append(labels, className(class))
 		}
 		if n < len(classes.Values) {
-			counters = append(counters, m.predictions.WithLabelValues(name, version, strconv.Itoa(target), otherClass))
+			labels = append(labels, otherClass)
 		}
-		s.classes = append(s.classes, counters)
+		counters := make([]prometheus.Counter, len(labels))
+		for i, label := range labels {
+			counters[i] = m.predictions.WithLabelValues(name, version, strconv.Itoa(target), label)
+		}
+		s.classes, s.labels = append(s.classes, counters), append(s.labels, labels)
 	}
 	return s
 }
@@ -259,9 +266,19 @@ func (m *Metrics) reject(err error) {
 	}
 }
 
-// loaded records a load that succeeded, in place of the version's former content.
-func (m *Metrics) loaded(s *Served, took time.Duration) {
+// loaded records a load that succeeded; former is the version's former content,
+// or nil. Classes that are no more lose their series: reloads must not add up.
+func (m *Metrics) loaded(s, former *Served, took time.Duration) {
 	sig := s.Model.Signature()
+	if former != nil {
+		for target, labels := range former.metrics.labels {
+			for _, label := range labels {
+				if target >= len(s.metrics.labels) || !slices.Contains(s.metrics.labels[target], label) {
+					m.predictions.DeleteLabelValues(s.Name, s.Version, strconv.Itoa(target), label)
+				}
+			}
+		}
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.info.DeletePartialMatch(prometheus.Labels{"model": s.Name, "version": s.Version})

@@ -1,9 +1,13 @@
 package serve
 
 import (
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 
@@ -204,5 +208,56 @@ func TestReloadOnRequest(t *testing.T) {
 	}
 	if s.core.Registry.List()[0].Reason == "" {
 		t.Error("the registry has no reason")
+	}
+}
+
+// A model from a URL is fetched again when a reload is asked for, into a
+// directory of the server's own that goes with it. If that fails the file that is
+// there stays.
+func TestReloadFromURL(t *testing.T) {
+	var content atomic.Value
+	content.Store(read(t, treePath))
+	files := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if content.Load() == "" {
+			w.WriteHeader(http.StatusNotFound)
+			return
+		}
+		_, _ = io.WriteString(w, content.Load().(string))
+	}))
+	defer files.Close()
+	s := start(t, func(c *config.Config) { c.Path, c.URL = "", files.URL+"/models/cats/model.pkl" })
+	if got := s.answers(t, "/predict/cats"); got != `{"prediction":[7]}` {
+		t.Errorf("got %s", got)
+	}
+	content.Store(read(t, otherPath))
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.answers(t, "/predict"); got != `{"prediction":[8]}` {
+		t.Errorf("after a reload: got %s", got)
+	}
+	content.Store("")
+	if err := s.Reload(t.Context()); err != nil || !strings.Contains(s.log.String(), "cannot fetch the model; the file that is there stays") {
+		t.Errorf("got %v", err)
+	}
+	dir := filepath.Dir(s.core.loader.path())
+	s.Close()
+	if _, err := os.Stat(dir); !os.IsNotExist(err) {
+		t.Errorf("%s is still there", dir)
+	}
+}
+
+// Reloads with ever new classes do not add up to ever more series.
+func TestReloadForgetsClasses(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "m.pkl")
+	copyFile(t, treePath, path)
+	s := start(t, func(c *config.Config) { c.Path = path })
+	replaceFile(t, path, read(t, otherPath))
+	if err := s.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	metrics := do(t, "GET", s.url+"/metrics", "").body
+	if strings.Contains(metrics, `class="7"`) || !strings.Contains(metrics, `inference_predictions_total{class="8",model="m",target="0",version="1"} 0`) {
+		t.Error("the classes are not those of the new model")
 	}
 }

@@ -78,6 +78,9 @@ func New(ctx context.Context, cfg *config.Config, opts Options) (*Server, error)
 			return nil, err
 		}
 	}
+	if err := core.loader.makePrivate(); err != nil {
+		return nil, err
+	}
 	return s, nil
 }
 
@@ -172,12 +175,25 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	s.core.started.Store(true)
 	s.core.changed.notify()
-	attrs := []any{"http", s.Addr().String()}
+	attrs := []any{"url", s.url(), "http", s.Addr().String()}
 	if s.grpcListener != nil {
 		attrs = append(attrs, "grpc", s.GRPCAddr().String())
 	}
 	s.core.Log.Info("ready", append(attrs, "tls", s.core.tls != nil, "duration", time.Since(start))...)
 	return nil
+}
+
+// url is where a browser on this machine finds the server.
+func (s *Server) url() string {
+	scheme := "http"
+	if s.core.tls != nil {
+		scheme = "https"
+	}
+	host, port, err := net.SplitHostPort(s.Addr().String())
+	if ip := net.ParseIP(host); err == nil && ip != nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return scheme + "://" + net.JoinHostPort(host, port)
 }
 
 // Run starts the server and runs it until ctx is done or a signal tells it to
@@ -363,6 +379,7 @@ func (s *Server) Close() {
 			_ = l.Close()
 		}
 	}
+	s.core.loader.clean()
 }
 
 // refreshInterval is how often keys and certificate are looked at when models

@@ -103,8 +103,9 @@ func (s *service) end(c *call) {
 	s.calls.Put(c)
 }
 
-// drop lets go of the message.
+// drop lets go of the message and of its answer.
 func (c *call) drop() {
+	c.service.core.Sent(&c.Call)
 	c.message.free()
 	c.service.core.GiveMemory(c.taken)
 	c.taken = 0
