@@ -119,8 +119,10 @@ func read(data []byte, limits Limits, selection string, report *Report) (*Model,
 	est, node, err := sklearn.Build(picked, info.Globals)
 	if node != nil {
 		report.Root = publicNode(node)
-		report.Signature.Class, report.Signature.LibraryVersion = node.Class, node.Version
-		report.Signature.Library = library
+		report.Signature.Class = node.Class
+		if node.Version != "" {
+			report.Signature.Library, report.Signature.LibraryVersion = library, node.Version
+		}
 	}
 	if err != nil {
 		if path != "" {

@@ -34,34 +34,36 @@ func (e *SelectError) Error() string {
 	if e.Selected == "" {
 		fmt.Fprintf(&b, "the file holds %s, not a model", e.Container)
 	} else {
-		fmt.Fprintf(&b, "there is no %q in the file: it holds %s", e.Selected, e.Container)
+		fmt.Fprintf(&b, "there is no %q in the file, which holds %s", e.Selected, e.Container)
 	}
-	b.WriteString(" with")
+	if len(e.Items) == 0 {
+		return b.String() + "; there is nothing in it to select"
+	}
+	b.WriteString("; in it: ")
 	for i, item := range e.Items {
 		if i == maxItems {
 			fmt.Fprintf(&b, " … and %d more", len(e.Items)-i)
 			break
 		}
 		if i > 0 {
-			b.WriteByte(',')
+			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, " %s (%s)", item.Key, item.Type)
+		fmt.Fprintf(&b, "%s (%s)", item.Key, item.Type)
 	}
-	if len(e.Items) == 0 {
-		b.WriteString(" nothing in it")
-	} else {
-		b.WriteString("; pick one with --select, such as --select " + e.suggestion())
+	if key := e.suggestion(); key != "" {
+		fmt.Fprintf(&b, "; pick the model: --select %s", key)
 	}
 	return b.String()
 }
 
+// suggestion returns the first thing that looks like a model.
 func (e *SelectError) suggestion() string {
 	for _, item := range e.Items {
-		if strings.Contains(item.Type, "sklearn.") {
+		if strings.HasPrefix(item.Type, "sklearn.") {
 			return item.Key
 		}
 	}
-	return e.Items[0].Key
+	return ""
 }
 
 // pick walks to the selected thing in value and returns it with its place in
@@ -73,6 +75,9 @@ func pick(value any, selection string) (picked any, path string, err error) {
 	}
 	for i, step := range steps {
 		items, keys, name := contents(value)
+		if name == "" {
+			name = base.TypeName(value)
+		}
 		next := -1
 		for k, key := range keys {
 			if key == step {
