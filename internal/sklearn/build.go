@@ -1,6 +1,7 @@
 package sklearn
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -16,12 +17,16 @@ import (
 // node describes what was read, also when an error is returned.
 func Build(value any, globals []pickle.Global) (base.Estimator, *base.Node, error) {
 	unknown := check(value, globals)
-	builder := base.Builder{Lookup: Lookup, Supported: "supported are " + strings.Join(Supported(), ", ")}
+	builder := base.Builder{Lookup: Lookup, Help: help}
 	if unknown == nil {
 		return builder.Build(value)
 	}
-	// The rest is built all the same, for people to look at.
-	_, node, _ := builder.Build(value)
+	// The rest is built all the same, for people to look at; and an estimator
+	// knows best why it takes no such thing.
+	_, node, err := builder.Build(value)
+	if reason := (*pickle.UnsupportedError)(nil); errors.As(err, &reason) {
+		return nil, node, reason
+	}
 	return nil, node, unknown
 }
 

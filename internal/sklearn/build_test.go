@@ -97,6 +97,17 @@ func TestNameWithoutPlace(t *testing.T) {
 	}
 }
 
+// TestEstimatorsExplainThemselves is about a name that an estimator refuses with
+// a reason of its own: that one helps more than a list of classes.
+func TestEstimatorsExplainThemselves(t *testing.T) {
+	log1p := global("numpy", "log1p")
+	function := basetest.Object("sklearn.preprocessing._function_transformer.FunctionTransformer", basetest.Attrs{"func": log1p})
+	_, _, err := sklearn.Build(pipe(function), []pickle.Global{log1p})
+	if err == nil || !strings.Contains(err.Error(), "supported without func") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestNamesThatMayStand(t *testing.T) {
 	randint := &pickle.Object{Class: global("scipy.stats._discrete_distns", "randint_gen")}
 	method := &pickle.Object{Class: global("builtins", "getattr"), Args: []any{randint, "_entropy"}}

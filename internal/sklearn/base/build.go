@@ -35,10 +35,10 @@ type Detail struct {
 type Builder struct {
 	// Lookup returns the build of a class.
 	Lookup func(pickle.Global) (Build, bool)
-	// Supported is appended to the error about an unknown class.
-	Supported string
-	building  map[*pickle.Object]bool
-	depth     int
+	// Help says what is supported instead of an unknown class.
+	Help     func(pickle.Global) string
+	building map[*pickle.Object]bool
+	depth    int
 }
 
 // Build compiles the estimator that v holds. The node describes what was read,
@@ -48,7 +48,10 @@ func (b *Builder) Build(v any) (Estimator, *Node, error) {
 	if !ok {
 		return nil, nil, fmt.Errorf("%s is not an estimator", TypeName(v))
 	}
-	node := &Node{Path: obj.Class.Name}
+	node := &Node{}
+	if _, known := b.Lookup(obj.Class); known {
+		node.Path = obj.Class.Name
+	}
 	est, err := b.build(obj, node)
 	return est, node, err
 }
@@ -57,7 +60,7 @@ func (b *Builder) build(obj *pickle.Object, node *Node) (Estimator, error) {
 	node.Class = obj.Class.Name
 	build, ok := b.Lookup(obj.Class)
 	if !ok {
-		return nil, &pickle.UnsupportedError{Global: obj.Class, Path: node.Path, Help: b.Supported}
+		return nil, &pickle.UnsupportedError{Global: obj.Class, Path: node.Path, Help: b.Help(obj.Class)}
 	}
 	if b.building[obj] {
 		return nil, &Error{Path: node.Path, Reason: "the estimator contains itself"}

@@ -31,11 +31,24 @@ func functionError(r *base.Reader, f any) error {
 	case pickle.Global:
 		e.Global = f
 	case *pickle.Object:
-		e.Global = f.Class
+		e.Global = called(f)
 	default:
 		return r.Errorf("attribute func is %s, expected a function", base.TypeName(f))
 	}
 	return e
+}
+
+// called returns the name of a function that a file has as a call: NumPy 1.19
+// writes its own as _ufunc_reconstruct("numpy.core._multiarray_umath", "log1p").
+func called(f *pickle.Object) pickle.Global {
+	if f.Class.Name == "_ufunc_reconstruct" && len(f.Args) == 2 {
+		module, ok1 := f.Args[0].(string)
+		name, ok2 := f.Args[1].(string)
+		if ok1 && ok2 {
+			return pickle.Global{Module: module, Name: name}
+		}
+	}
+	return f.Class
 }
 
 type identity struct {

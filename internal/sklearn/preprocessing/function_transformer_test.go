@@ -75,9 +75,10 @@ func TestFunctionsAreRefusedByName(t *testing.T) {
 		f    any
 		want string
 	}{
-		"a ufunc":   {pickle.Global{Module: "numpy", Name: "log1p"}, "FunctionTransformer.func: numpy.log1p is not supported; Mizzen never runs the functions that a file names: FunctionTransformer is supported without func"},
-		"a partial": {basetest.Object("functools.partial", nil), "FunctionTransformer.func: functools.partial is not supported; Mizzen never runs the functions that a file names: FunctionTransformer is supported without func"},
-		"a number":  {int64(3), "FunctionTransformer: attribute func is an int, expected a function"},
+		"a ufunc":               {pickle.Global{Module: "numpy", Name: "log1p"}, "FunctionTransformer.func: numpy.log1p is not supported; Mizzen never runs the functions that a file names: FunctionTransformer is supported without func"},
+		"a ufunc of NumPy 1.19": {&pickle.Object{Class: pickle.Global{Module: "numpy.core", Name: "_ufunc_reconstruct"}, Args: []any{"numpy.core._multiarray_umath", "log1p"}}, "FunctionTransformer.func: numpy.core._multiarray_umath.log1p is not supported; Mizzen never runs the functions that a file names: FunctionTransformer is supported without func"},
+		"a partial":             {basetest.Object("functools.partial", nil), "FunctionTransformer.func: functools.partial is not supported; Mizzen never runs the functions that a file names: FunctionTransformer is supported without func"},
+		"a number":              {int64(3), "FunctionTransformer: attribute func is an int, expected a function"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := basetest.Build(preprocessing.FunctionTransformer, function, identity.With(basetest.Attrs{"func": c.f}))
