@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"slices"
 	"strings"
 
 	"mizzen.dev/internal/format/joblib"
@@ -93,11 +94,19 @@ func readFile(file func() (fs.File, error), limit int64) ([]byte, error) {
 	if info.IsDir() {
 		return nil, fmt.Errorf("%s is a directory, not a model file", info.Name())
 	}
+	tooLarge := &pickle.LimitError{What: "bytes", Limit: limit, Flag: "--max-bytes"}
 	if info.Size() > limit {
-		return nil, &pickle.LimitError{What: "bytes", Limit: limit, Flag: "--max-bytes"}
+		return nil, tooLarge
 	}
 	data := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, data); err != nil {
+	if !info.Mode().IsRegular() { // a pipe does not know its size
+		if data, err = io.ReadAll(io.LimitReader(f, limit+1)); int64(len(data)) > limit {
+			return nil, tooLarge
+		}
+	} else {
+		_, err = io.ReadFull(f, data)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("reading %s: %w", info.Name(), err)
 	}
 	return data, nil
@@ -105,16 +114,19 @@ func readFile(file func() (fs.File, error), limit int64) ([]byte, error) {
 
 func read(data []byte, limits Limits, selection string, report *Report) (*Model, error) {
 	if name := foreign(data); name != "" {
-		return nil, &FormatError{Reason: "this is " + name + "; supported are scikit-learn models saved by joblib.dump or pickle.dump"}
+		return nil, &FormatError{Reason: "this is " + name + "; " + supported}
 	}
 	value, info, err := joblib.Read(data, limits)
 	report.Signature.Format = info.Format
 	if err != nil {
-		return nil, err
+		return nil, doubt(data, err)
 	}
 	picked, path, err := pick(value, selection)
 	if err != nil {
 		return nil, err
+	}
+	if _, ok := picked.(*pickle.Object); !ok {
+		return nil, &FormatError{Reason: holds(path) + " " + base.TypeName(picked) + ", not a model; " + supported}
 	}
 	est, node, err := sklearn.Build(picked, info.Globals)
 	if node != nil {
@@ -142,7 +154,7 @@ func newModel(est base.Estimator, node *base.Node, format string, size int64) *M
 		Class: node.Class, Final: final(node).Class,
 		Library: library, LibraryVersion: version(node), Format: format, Size: size,
 		Width: in.Width, Features: in.Features, Numeric: in.Numeric(), Values: in.Values, ExtraIgnored: in.ExtraIgnored,
-		Named:   len(in.Features) > 0 && in.Features[0].Name != "",
+		Named:   slices.ContainsFunc(in.Features, func(f frame.Feature) bool { return f.Name != "" }),
 		Outputs: est.Outputs(),
 	}
 	return m
@@ -167,33 +179,6 @@ func version(n *base.Node) string {
 		if v := version(c); v != "" {
 			return v
 		}
-	}
-	return ""
-}
-
-// foreign names the kind of file that data is, if it is one that people mistake
-// for a pickle.
-func foreign(data []byte) string {
-	head := string(data[:min(len(data), 256)])
-	switch {
-	case len(data) == 0:
-		return "an empty file"
-	case strings.HasPrefix(head, "\x93NUMPY"):
-		return "a numpy array (.npy), which holds no model"
-	case strings.HasPrefix(head, "PK\x03\x04"):
-		return "a zip archive (skops, PyTorch or .npz)"
-	case strings.HasPrefix(head, "\x89HDF"):
-		return "an HDF5 file (Keras)"
-	case strings.HasPrefix(head, "CBM1"):
-		return "a CatBoost model"
-	case strings.HasPrefix(head, "tree\nversion="):
-		return "a LightGBM model"
-	case strings.HasPrefix(head, "binf") || strings.HasPrefix(head, "{L\x00\x00"):
-		return "an XGBoost model"
-	case strings.HasPrefix(strings.TrimSpace(head), "{\""):
-		return "a JSON file"
-	case strings.HasPrefix(head, "version https://git-lfs"):
-		return "a Git LFS pointer: run git lfs pull to fetch the model itself"
 	}
 	return ""
 }

@@ -40,7 +40,12 @@ func TestOpenRefusesWhatIsNoModel(t *testing.T) {
 		"lightgbm":   {"tree\nversion=v4\n", "LightGBM"},
 		"catboost":   {"CBM1\x00", "CatBoost"},
 		"keras":      {"\x89HDF\r\n", "HDF5"},
-		"a web page": {"<!DOCTYPE html><html>", "malformed"},
+		"pytorch":    {"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19.", "PyTorch"},
+		"onnx":       {"\x08\x08\x12\x08skl2onnx", "ONNX"},
+		"a web page": {"\n<!DOCTYPE html><html>", "web page"},
+		"an error":   {`<?xml version="1.0"?><Error><Code>AccessDenied`, "XML"},
+		"a program":  {"\x7fELF\x02\x01\x01", "no pickle (unknown opcode 0x7f)"},
+		"a table":    {"age,fare\n1,2\n", "no pickle"},
 		"truncated":  {"\x80\x04\x95", "malformed"},
 	}
 	for name, c := range cases {
@@ -92,12 +97,12 @@ func TestSelect(t *testing.T) {
 		"deeper":            {file: "bundle.joblib", selection: "models.1", class: "StandardScaler"},
 		"a list in it":      {file: "bundle.joblib", selection: "models", err: "holds a list, not a model; in it: models.0"},
 		"not in it":         {file: "bundle.joblib", selection: "modell", err: `there is no "modell" in the file`},
-		"no model in it":    {file: "bundle.joblib", selection: "features.0", err: "a str is not an estimator"},
+		"no model in it":    {file: "bundle.joblib", selection: "features.0", err: `["features"][0] is a str, not a model`},
 		"a tuple":           {file: "tuple.pkl", err: "the file holds a tuple"},
 		"its second":        {file: "tuple.pkl", selection: "1", class: "Ridge"},
 		"past its end":      {file: "tuple.pkl", selection: "7", err: `there is no "7" in the file`},
 		"an empty dict":     {file: "empty.pkl", err: "the file holds a dict, not a model; there is nothing in it to select"},
-		"no container":      {file: "number.pkl", err: "an int is not an estimator"},
+		"no container":      {file: "number.pkl", err: "the file holds an int, not a model; supported are"},
 		"into no container": {file: "number.pkl", selection: "x", err: `there is no "x" in the file, which holds an int; there is nothing in it to select`},
 	}
 	for name, c := range cases {
@@ -243,3 +248,39 @@ func TestPredictIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 }
+
+// TestOpenReadsPipes is about files that do not know their size.
+func TestOpenReadsPipes(t *testing.T) {
+	data, err := os.ReadFile(iris)
+	if err != nil {
+		t.Fatal(err)
+	}
+	fsys := fstest.MapFS{"model.pkl": {Data: data, Mode: fs.ModeNamedPipe}}
+	m, err := model.OpenFS(t.Context(), sizeless{fsys}, "model.pkl", model.Options{})
+	if err != nil || m.Signature().Size != int64(len(data)) {
+		t.Errorf("got %v", err)
+	}
+	_, err = model.OpenFS(t.Context(), sizeless{fsys}, "model.pkl", model.Options{Limits: model.Limits{Bytes: 1000}})
+	if err == nil || !strings.Contains(err.Error(), "--max-bytes") {
+		t.Errorf("over the limit: %v", err)
+	}
+}
+
+// sizeless says that its files are empty.
+type sizeless struct{ fs.FS }
+
+type sizelessFile struct{ fs.File }
+
+type sizelessInfo struct{ fs.FileInfo }
+
+func (s sizeless) Open(name string) (fs.File, error) {
+	f, err := s.FS.Open(name)
+	return sizelessFile{f}, err
+}
+
+func (f sizelessFile) Stat() (fs.FileInfo, error) {
+	info, err := f.File.Stat()
+	return sizelessInfo{info}, err
+}
+
+func (sizelessInfo) Size() int64 { return 0 }

@@ -11,6 +11,8 @@ type Report struct {
 	Signature Signature
 	// Root is the tree of estimators; nil if the file could not be read that far.
 	Root *Node
+	// Model is the model itself; nil if the file cannot be served.
+	Model *Model
 }
 
 // Node is one estimator in a model.
@@ -37,7 +39,10 @@ type Detail struct {
 // Inspect reads a file as Open does and reports what is in it. The error is the
 // one that Open would return; the report then holds what could be read.
 func Inspect(ctx context.Context, path string, opts Options) (*Report, error) {
-	_, report, err := open(ctx, osFile(path), opts)
+	m, report, err := open(ctx, osFile(path), opts)
+	if err == nil {
+		report.Model = m
+	}
 	return report, err
 }
 

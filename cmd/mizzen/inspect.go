@@ -71,13 +71,11 @@ func (o *inspectOptions) run(ctx context.Context, s streams) error {
 // was opened, less the heap before.
 func (o *inspectOptions) read(ctx context.Context) (*model.Report, uint64, error) {
 	before := heap()
-	m, err := model.Open(ctx, o.path, o.model.options)
+	report, err := model.Inspect(ctx, o.path, o.model.options)
 	if err != nil {
-		report, err := model.Inspect(ctx, o.path, o.model.options)
 		return report, 0, err
 	}
 	after := heap()
-	report := &model.Report{Signature: *m.Signature(), Root: m.Root()}
 	return report, max(after, before) - before, nil
 }
 

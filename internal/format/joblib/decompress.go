@@ -96,7 +96,11 @@ func (s *stream) malformed(err error) error {
 	if s.read > 0 {
 		name += ", decompressed," // that is what the offset counts
 	}
-	return &pickle.FormatError{Format: name, Offset: s.read, Reason: err.Error()}
+	reason := err.Error()
+	if errors.Is(err, io.ErrUnexpectedEOF) {
+		reason = "it ends too early: is the file cut short?"
+	}
+	return &pickle.FormatError{Format: name, Offset: s.read, Reason: reason}
 }
 
 // errTooLarge says that a file announces more bytes than are allowed.
