@@ -2,11 +2,8 @@ package model
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"slices"
@@ -56,18 +53,11 @@ func osFile(path string) func() (fs.File, error) {
 func open(ctx context.Context, file func() (fs.File, error), opts Options) (*Model, *Report, error) {
 	report := &Report{}
 	limits := opts.Limits.WithDefaults()
-	data, err := readFile(file, limits.Bytes)
+	data, digest, err := readFile(file, limits.Bytes)
 	if err != nil {
 		return nil, report, err
 	}
 	report.Signature.Size = int64(len(data))
-
-	// The digest takes longer than everything else for a large file.
-	digest := make(chan string, 1)
-	go func() {
-		sum := sha256.Sum256(data)
-		digest <- "sha256:" + hex.EncodeToString(sum[:])
-	}()
 	m, err := read(data, limits, opts.Select, report)
 	report.Signature.Digest = <-digest
 	if opts.Digest != "" && !strings.EqualFold(opts.Digest, report.Signature.Digest) {
@@ -79,37 +69,6 @@ func open(ctx context.Context, file func() (fs.File, error), opts Options) (*Mod
 	m.signature.Digest = report.Signature.Digest
 	report.Signature = m.signature
 	return m, report, ctx.Err()
-}
-
-func readFile(file func() (fs.File, error), limit int64) ([]byte, error) {
-	f, err := file()
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		return nil, fmt.Errorf("%s is a directory, not a model file", info.Name())
-	}
-	tooLarge := &pickle.LimitError{What: "bytes", Limit: limit, Flag: "--max-bytes"}
-	if info.Size() > limit {
-		return nil, tooLarge
-	}
-	data := make([]byte, info.Size())
-	if !info.Mode().IsRegular() { // a pipe does not know its size
-		if data, err = io.ReadAll(io.LimitReader(f, limit+1)); int64(len(data)) > limit {
-			return nil, tooLarge
-		}
-	} else {
-		_, err = io.ReadFull(f, data)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading %s: %w", info.Name(), err)
-	}
-	return data, nil
 }
 
 func read(data []byte, limits Limits, selection string, report *Report) (*Model, error) {
