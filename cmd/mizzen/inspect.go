@@ -121,7 +121,8 @@ type output struct {
 	Method string `json:"method"`
 	Type   string `json:"type"`
 	// Columns is the width of a row: 0 for one value a row, absent where it
-	// depends on the input.
+	// depends on the input, or where there is a matrix a target, whose columns
+	// are the classes.
 	Columns *int `json:"columns,omitempty"`
 	// Classes has one list a target.
 	Classes [][]frame.Value `json:"classes,omitempty"`
@@ -146,7 +147,7 @@ func newInspection(path string, report *model.Report, memory uint64, err error) 
 	}
 	for _, o := range sig.Outputs {
 		out := output{Method: o.Method.String(), Type: typeName(o)}
-		if o.Cols >= 0 {
+		if o.Cols >= 0 && o.Kind != frame.List {
 			out.Columns = &o.Cols
 		}
 		for _, c := range o.Classes {

@@ -18,6 +18,7 @@ import (
 const (
 	listedFeatures = 40
 	listedValues   = 12
+	listedRunes    = 60 // of one value
 )
 
 // print writes the text form.
@@ -117,10 +118,43 @@ func printTree(table io.Writer, root *model.Node) {
 }
 
 func fact(d model.Detail) string {
-	if n, ok := d.Value.(int); ok && d.Name == "memory" {
-		return d.Name + " " + byteCount(uint64(n))
+	text := ""
+	switch v := d.Value.(type) {
+	case int:
+		text = strconv.Itoa(v)
+		if d.Name == "memory" {
+			text = byteCount(uint64(v))
+		}
+	case string:
+		text = shorten(v)
+	case []float64:
+		text = floats(v)
+	case []frame.Value:
+		text = rounded(v)
+	default:
+		text = fmt.Sprint(v)
 	}
-	return fmt.Sprintf("%s %v", d.Name, d.Value)
+	return d.Name + " " + text
+}
+
+func floats(numbers []float64) string {
+	cells := make([]frame.Value, len(numbers))
+	for i, f := range numbers {
+		cells[i] = frame.Float(f)
+	}
+	return rounded(cells)
+}
+
+// rounded lists the first few cells with as many digits as people read.
+func rounded(cells []frame.Value) string {
+	short := slices.Clone(cells[:min(len(cells), listedValues)])
+	for i, v := range short {
+		if f, ok := v.Float64(); ok && v.Kind() == frame.KindFloat {
+			f, _ = strconv.ParseFloat(strconv.FormatFloat(f, 'g', 4, 64), 64) // what was just written
+			short[i] = frame.Float(f)
+		}
+	}
+	return some(short, len(cells))
 }
 
 // unread reports whether one of the nodes is why its parent could not be read.
@@ -185,6 +219,12 @@ func (in *inspection) printOutputs(table io.Writer) {
 	for _, o := range in.Outputs {
 		shape := "depends on the input"
 		switch {
+		case o.Columns == nil && len(o.Classes) > 0:
+			widths := make([]string, len(o.Classes))
+			for i, c := range o.Classes {
+				widths[i] = strconv.Itoa(len(c))
+			}
+			shape = strings.Join(widths, " | ") + " a row"
 		case o.Columns == nil:
 		case *o.Columns == 0:
 			shape = "one a row"
@@ -201,20 +241,29 @@ func (in *inspection) printOutputs(table io.Writer) {
 
 // values lists the first few cells.
 func values(cells []frame.Value) string {
-	var b strings.Builder
+	return some(cells[:min(len(cells), listedValues)], len(cells))
+}
+
+// some lists cells, which are the first of so many.
+func some(cells []frame.Value, all int) string {
+	texts := make([]string, len(cells))
 	for i, v := range cells {
-		if i == listedValues {
-			fmt.Fprintf(&b, " … %d in all", len(cells))
-			break
-		}
-		if i > 0 {
-			b.WriteString(", ")
-		}
+		texts[i] = v.String()
 		if s, ok := v.Text(); ok {
-			b.WriteString(s)
-		} else {
-			b.WriteString(v.String())
+			texts[i] = shorten(s)
 		}
 	}
-	return b.String()
+	list := strings.Join(texts, ", ")
+	if all > len(cells) {
+		list += fmt.Sprintf(" … %d in all", all)
+	}
+	return list
+}
+
+// shorten cuts text that would fill the line.
+func shorten(s string) string {
+	if runes := []rune(s); len(runes) > listedRunes {
+		return string(runes[:listedRunes]) + "…"
+	}
+	return s
 }

@@ -26,7 +26,7 @@ func LogisticRegression(r *base.Reader) (base.Estimator, error) {
 		uniform: r.Since(1, 9),
 	}
 	r.Note("features", dense.In)
-	r.Note("classes", classes.Values)
+	r.Note("classes", len(classes.Values))
 	r.Note("probabilities", m.link.String())
 	return m, r.Err()
 }

@@ -18,7 +18,7 @@ func LabelEncoder(r *base.Reader) (base.Estimator, error) {
 	if r.Err() != nil {
 		return nil, r.Err()
 	}
-	r.Note("classes", labels.values)
+	r.Note("classes", len(labels.values))
 	return &labelEncoder{labels: labels, input: base.Input{
 		Width:    1,
 		Features: []frame.Feature{labels.feature(true, false)},
