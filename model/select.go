@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn/base"
@@ -14,7 +15,8 @@ import (
 type SelectError struct {
 	// Selected is what was asked for; empty if nothing was.
 	Selected string
-	// Container is Python's name of what the file holds: a dict, a tuple, a list.
+	// Container is Python's name of what the file holds, and where if that is not
+	// the whole file: a dict, a tuple, a list at ["models"].
 	Container string
 	// Items are what can be selected, in the order of the file.
 	Items []Item
@@ -51,15 +53,23 @@ func (e *SelectError) Error() string {
 		fmt.Fprintf(&b, "%s (%s)", item.Key, item.Type)
 	}
 	if key := e.suggestion(); key != "" {
-		fmt.Fprintf(&b, "; pick the model: --select %s", key)
+		fmt.Fprintf(&b, "; pick the model: --select %s", quoted(key))
 	}
 	return b.String()
+}
+
+// quoted returns a key as a shell takes it.
+func quoted(key string) string {
+	if strings.IndexFunc(key, func(r rune) bool { return !strings.ContainsRune("._-/", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) < 0 {
+		return key
+	}
+	return strconv.Quote(key)
 }
 
 // suggestion returns the first thing that looks like a model.
 func (e *SelectError) suggestion() string {
 	for _, item := range e.Items {
-		if strings.HasPrefix(item.Type, "sklearn.") {
+		if item.Key != "" && strings.HasPrefix(item.Type, "sklearn.") {
 			return item.Key
 		}
 	}
@@ -69,40 +79,48 @@ func (e *SelectError) suggestion() string {
 // pick walks to the selected thing in value and returns it with its place in
 // Python's notation.
 func pick(value any, selection string) (picked any, path string, err error) {
-	var steps []string
-	if selection != "" {
-		steps = strings.Split(selection, ".")
-	}
-	for i, step := range steps {
+	way := "" // what was selected so far, with the dot behind it
+	for way != selection+"." && selection != "" {
 		items, keys, name := contents(value)
-		if name == "" {
-			name = base.TypeName(value)
-		}
-		next := -1
-		for k, key := range keys {
-			if key == step {
-				next = k
-			}
-		}
+		next := step(keys, selection[len(way):])
 		if next < 0 {
-			return nil, "", &SelectError{Selected: strings.Join(steps[:i+1], "."), Container: name, Items: list(items, keys)}
+			if name == "" {
+				name = base.TypeName(value)
+			}
+			return nil, "", &SelectError{Selected: selection, Container: at(path, name), Items: list(items, keys, way)}
 		}
-		if _, isIndex := value.(*pickle.Dict); isIndex {
-			path += fmt.Sprintf("[%q]", step)
+		if _, dict := value.(*pickle.Dict); dict {
+			path += fmt.Sprintf("[%q]", keys[next])
 		} else {
-			path += "[" + step + "]"
+			path += "[" + keys[next] + "]"
 		}
+		way += keys[next] + "."
 		value = items[next]
 	}
 	if items, keys, name := contents(value); name != "" {
-		if len(steps) > 0 {
-			for k := range keys {
-				keys[k] = selection + "." + keys[k]
-			}
-		}
-		return nil, "", &SelectError{Container: name, Items: list(items, keys)}
+		return nil, "", &SelectError{Container: at(path, name), Items: list(items, keys, way)}
 	}
 	return value, path, nil
+}
+
+// step returns the position of the key with which a selection begins. Keys may
+// have dots in them: the longest that fits is meant.
+func step(keys []string, selection string) int {
+	best := -1
+	for k, key := range keys {
+		if (selection == key || strings.HasPrefix(selection, key+".")) && (best < 0 || len(key) > len(keys[best])) {
+			best = k
+		}
+	}
+	return best
+}
+
+// at says what is at a path in the file.
+func at(path, name string) string {
+	if path == "" {
+		return name
+	}
+	return name + " at " + path
 }
 
 // contents returns the things in a container and their keys; name is empty if
@@ -134,10 +152,12 @@ func keyText(k any) string {
 	return base.TypeName(k)
 }
 
-func list(items []any, keys []string) []Item {
+// list returns the items with what is to be selected for each: its key behind the
+// way to the container.
+func list(items []any, keys []string, way string) []Item {
 	out := make([]Item, len(items))
 	for i := range items {
-		out[i] = Item{Key: keys[i], Type: strings.TrimPrefix(base.TypeName(items[i]), "a ")}
+		out[i] = Item{Key: way + keys[i], Type: strings.TrimPrefix(base.TypeName(items[i]), "a ")}
 	}
 	return out
 }

@@ -19,3 +19,5 @@ with open("empty.pkl", "wb") as f:
     pickle.dump({}, f)
 with open("number.pkl", "wb") as f:
     pickle.dump(42, f)
+with open("dots.pkl", "wb") as f:
+    pickle.dump({"v1": {"my model": model}, "v1.5": model}, f)
