@@ -60,7 +60,9 @@ func (e *SelectError) Error() string {
 
 // quoted returns a key as a shell takes it.
 func quoted(key string) string {
-	if strings.IndexFunc(key, func(r rune) bool { return !strings.ContainsRune("._-/", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r) }) < 0 {
+	if strings.IndexFunc(key, func(r rune) bool {
+		return !strings.ContainsRune("._-/", r) && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	}) < 0 {
 		return key
 	}
 	return strconv.Quote(key)
