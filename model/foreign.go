@@ -2,7 +2,6 @@ package model
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 
 	"mizzen.dev/internal/format/pickle"
@@ -54,17 +53,14 @@ func foreign(data []byte) string {
 	return ""
 }
 
-// doubtful is how far a file must be read as a pickle of the first protocols to
+// shortest is how far a file must be read as a pickle of the first protocols to
 // be taken for one: they begin with whatever they hold.
-const doubtful = 32
+const shortest = 32
 
-// doubt says that a file which could not be read is perhaps no pickle at all.
-func doubt(data []byte, err error) error {
+// doubtful reports whether a file that could not be read is perhaps no pickle.
+func doubtful(data []byte, err error) bool {
 	var malformed *pickle.FormatError
-	if errors.As(err, &malformed) && malformed.Format == "pickle" && malformed.Offset < doubtful && data[0] != '\x80' {
-		return &FormatError{Reason: fmt.Sprintf("this is no pickle (%s); %s", malformed.Reason, supported)}
-	}
-	return err
+	return errors.As(err, &malformed) && malformed.Format == "pickle" && malformed.Offset < shortest && data[0] != '\x80'
 }
 
 // holds begins the sentence that says what is at a path in the file.

@@ -76,9 +76,12 @@ func read(data []byte, limits Limits, selection string, report *Report) (*Model,
 		return nil, &FormatError{Reason: "this is " + name + "; " + supported}
 	}
 	value, info, err := joblib.Read(data, limits)
+	if err != nil && doubtful(data, err) {
+		return nil, &FormatError{Reason: "this is no pickle (" + err.Error() + "); " + supported}
+	}
 	report.Signature.Format = info.Format
 	if err != nil {
-		return nil, doubt(data, err)
+		return nil, err
 	}
 	picked, path, err := pick(value, selection)
 	if err != nil {

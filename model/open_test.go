@@ -44,7 +44,7 @@ func TestOpenRefusesWhatIsNoModel(t *testing.T) {
 		"onnx":       {"\x08\x08\x12\x08skl2onnx", "ONNX"},
 		"a web page": {"\n<!DOCTYPE html><html>", "web page"},
 		"an error":   {`<?xml version="1.0"?><Error><Code>AccessDenied`, "XML"},
-		"a program":  {"\x7fELF\x02\x01\x01", "no pickle (unknown opcode 0x7f)"},
+		"a program":  {"\x7fELF\x02\x01\x01", "no pickle (malformed pickle at byte 0: unknown opcode 0x7f)"},
 		"a table":    {"age,fare\n1,2\n", "no pickle"},
 		"truncated":  {"\x80\x04\x95", "malformed"},
 	}

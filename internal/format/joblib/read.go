@@ -55,7 +55,10 @@ func Read(data []byte, lim pickle.Limits) (any, Info, error) {
 	scaled.Memo = int(min(int64(lim.Memo), items))
 	value, inner, err := pickle.ReadFrom(src, size, scaled)
 	info.Info = inner
-	info.Format = describe(info)
+	var malformed *pickle.FormatError
+	if !errors.As(err, &malformed) || malformed.Format == "pickle" { // else nobody knows what is in the stream
+		info.Format = describe(info)
+	}
 	return value, info, blameRatio(err, lim, scaled)
 }
 
