@@ -26,7 +26,7 @@ import (
 const row = `{"inputs":[5.1,3.5,1.4,0.2]}`
 
 func main() {
-	length := flag.Duration("length", 5*time.Second, "how long each run of the load generator takes")
+	length := flag.Duration("length", 4*time.Second, "how long each run of the load generator takes, in whole seconds")
 	rounds := flag.Int("rounds", 3, "how often every server is measured; the table has medians")
 	connections := flag.Int("connections", 16, "keep-alive connections")
 	python := flag.String("python", "python3", "the interpreter of the Python peers")
@@ -69,7 +69,7 @@ func run(ctx context.Context, length time.Duration, rounds, connections int, pyt
 		}
 	}
 	table(servers, rows)
-	return nil
+	return open(ctx, python)
 }
 
 // contenders returns the servers to compare; mizzen is the first, the bare
@@ -128,7 +128,7 @@ func (l *line) measure(ctx context.Context, s *Server, length time.Duration, con
 	if err != nil {
 		return err
 	}
-	one, err := load(ctx, s, "/predict", row, 1, length/2)
+	one, err := load(ctx, s, "/predict", row, 1, max((length/2).Truncate(time.Second), time.Second))
 	if err != nil {
 		return err
 	}
