@@ -144,7 +144,7 @@ func Fields() []Field {
 			target: func(c *Config) any { return &c.AccessLog }},
 
 		{Name: "max-bytes", Section: sectionReading, Usage: "bytes of a model file, and of what it decompresses to",
-			target: func(c *Config) any { return &c.Limits.Bytes }},
+			target: func(c *Config) any { return (*Bytes)(&c.Limits.Bytes) }},
 		{Name: "max-ratio", Section: sectionReading, Usage: "times that a model file grows when it is decompressed",
 			target: func(c *Config) any { return &c.Limits.Ratio }},
 		{Name: "max-depth", Section: sectionReading, Usage: "how deep containers in a model file may be nested",

@@ -1,15 +1,18 @@
 package config
 
 import (
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
 	"mizzen.dev/internal/nearest"
+	"mizzen.dev/model"
 )
 
 // Validate checks what no single value can tell. Errors are an *Error.
@@ -35,17 +38,40 @@ func (c *Config) checkModel() error {
 			return invalid("url", "expected http://HOST/PATH or https://HOST/PATH")
 		}
 	}
-	if c.Digest != "" {
-		digits, ok := strings.CutPrefix(strings.ToLower(c.Digest), "sha256:")
-		if raw, err := hex.DecodeString(digits); !ok || err != nil || len(raw) != 32 {
-			return invalid("digest", "%q is no digest; write sha256: and 64 hexadecimal digits", c.Digest)
-		}
+	if err := CheckOptions(model.Options{Digest: c.Digest, Limits: c.Limits}); err != nil {
+		return err
 	}
 	if c.Name != "" && !ValidName(c.Name) {
 		return invalid("name", "%q cannot be part of a path: use letters, digits, '.', '_' and '-'", c.Name)
 	}
 	if !ValidName(c.Version) {
 		return invalid("model-version", "%q cannot be part of a path: use letters, digits, '.', '_' and '-'", c.Version)
+	}
+	return nil
+}
+
+// CheckOptions checks how a model file is to be opened. Errors are an *Error.
+func CheckOptions(o model.Options) error {
+	if o.Digest != "" {
+		digits, ok := strings.CutPrefix(strings.ToLower(o.Digest), "sha256:")
+		if raw, err := hex.DecodeString(digits); !ok || err != nil || len(raw) != sha256.Size {
+			return invalid("digest", "%q is no digest; write sha256: and 64 hexadecimal digits", o.Digest)
+		}
+	}
+	for _, b := range []struct {
+		name       string
+		value, max int64
+	}{
+		{"max-bytes", o.Limits.Bytes, math.MaxInt64}, {"max-ratio", o.Limits.Ratio, math.MaxInt32},
+		{"max-depth", int64(o.Limits.Depth), math.MaxInt32}, {"max-memo", int64(o.Limits.Memo), math.MaxInt32},
+		{"max-elements", o.Limits.Elements, math.MaxInt64},
+	} {
+		if b.value < 1 {
+			return invalid(b.name, "it must be at least 1")
+		}
+		if b.value > b.max {
+			return invalid(b.name, "%d is too much", b.value)
+		}
 	}
 	return nil
 }
@@ -114,13 +140,11 @@ func (c *Config) checkBounds() error {
 		{"max-in-flight", int64(c.InFlight)}, {"max-body", int64(c.MaxBody)}, {"max-body-memory", int64(c.MaxBodyMemory)},
 		{"max-rows", int64(c.MaxRows)}, {"max-values", int64(c.MaxValues)}, {"max-json-depth", int64(c.MaxJSONDepth)},
 		{"max-connections", int64(c.MaxConnections)}, {"max-streams", int64(c.MaxStreams)}, {"max-header", int64(c.MaxHeader)},
-		{"max-bytes", c.Limits.Bytes}, {"max-ratio", c.Limits.Ratio}, {"max-depth", int64(c.Limits.Depth)},
-		{"max-memo", int64(c.Limits.Memo)}, {"max-elements", c.Limits.Elements},
 	} {
 		if b.value < 1 {
 			return invalid(b.name, "it must be at least 1")
 		}
-		if b.value > 1<<31-1 && strings.HasPrefix(b.name, "max-") && b.name != "max-bytes" && b.name != "max-body-memory" && b.name != "max-elements" {
+		if b.value > math.MaxInt32 && b.name != "max-body-memory" {
 			return invalid(b.name, "%d is too much", b.value)
 		}
 	}

@@ -44,6 +44,15 @@ func ParseBytes(text string) (Bytes, error) {
 	return Bytes(n * float64(size)), nil
 }
 
+// Set implements pflag.Value.
+func (b *Bytes) Set(text string) (err error) {
+	*b, err = ParseBytes(text)
+	return err
+}
+
+// Type implements pflag.Value.
+func (*Bytes) Type() string { return "size" }
+
 // parse reads text into what target points to.
 func parse(target any, text string) error {
 	switch p := target.(type) {
