@@ -138,10 +138,10 @@ func TestReloadDirectory(t *testing.T) {
 	if got := s.answers(t, "/predict/m"); got != `{"prediction":[7]}` {
 		t.Errorf("afterwards: got %s", got)
 	}
-	metrics := do(t, "GET", s.url+"/metrics", "").body
-	if strings.Contains(metrics, `model="m",version="2"`) || strings.Contains(metrics, `model="m",protocol="native",version="2"`) {
-		t.Error("the series of the version are still there")
-	}
+	eventually(t, "the series of the version are gone", func() bool {
+		metrics := do(t, "GET", s.url+"/metrics", "").body
+		return !strings.Contains(metrics, `model="m",version="2"`) && !strings.Contains(metrics, `model="m",protocol="native",version="2"`)
+	})
 }
 
 // What has not changed is not loaded again.
