@@ -88,6 +88,7 @@ func TestRun(t *testing.T) {
 		"csv line of an error": {"csv", false, []frame.Method{frame.Predict}, "1,\"a\nb\"\n\nx,c\n", "2.0\n", `line 4: column 0: expected a number, found "x"`},
 		"csv width":            {"csv", false, []frame.Method{frame.Predict}, "1,a\n1\n", "2.0\n", "line 2: has 1 values, expected 2"},
 		"csv width of header":  {"csv", true, []frame.Method{frame.Predict}, "x,label\n1,a\n1,a,b\n", "prediction\n2.0\n", "line 3: has 3 values, the header has 2"},
+		"csv of semicolons":    {"csv", true, []frame.Method{frame.Predict}, "x;label\n1;a\n", "", `line 1: has 1 values, expected 2: are they separated by ";"? Only commas are read`},
 		"csv header only":      {"csv", true, []frame.Method{frame.Predict}, "x,label\n", "", ""},
 		"csv refused":          {"csv", true, []frame.Method{frame.Predict}, "x,label\n1,a\n-1,b\n2,c\n", "prediction\n2.0\n", `line 3: column "x": takes no negative number`},
 		"json lines":           {"json", false, []frame.Method{frame.Predict}, "[1,\"a\"]\n\n [2,\"b\"] ", "{\"prediction\":2.0}\n{\"prediction\":3.0}\n", ""},
@@ -111,6 +112,40 @@ func TestRun(t *testing.T) {
 					t.Fatal(startErr)
 				}
 				err = Run(t.Context(), m, test.methods, src, NewCSVSink(&out, m.sig, test.methods, named))
+			}
+			got := ""
+			if err != nil {
+				got = err.Error()
+			}
+			if diff := cmp.Diff(test.want, out.String()); diff != "" || got != test.err {
+				t.Errorf("error %q, want %q; answers (-want +got):\n%s", got, test.err, diff)
+			}
+		})
+	}
+}
+
+// TestHeaderOfNumbers is about models that were trained without names.
+func TestHeaderOfNumbers(t *testing.T) {
+	for name, test := range map[string]struct {
+		in, want, err string
+	}{
+		"a header":                 {"a,b\n1,2\n", "prediction\n2.0\n", ""},
+		"a header, and a mistake":  {"a,b\n1,c\n", "", `line 2: column "b": expected a number, found "c"`},
+		"a row with a mistake":     {"1,b\n", "", `line 1: column 1: expected a number, found "b"`},
+		"a row of missing numbers": {"nan,\n1,2\n", "\n2.0\n", ""},
+		"tabs":                     {"1\t2\n", "", `line 1: has 1 values, expected 2: are they separated by "\t"? Only commas are read`},
+		"a header of other width":  {"a,b,c\n1,2\n", "", "line 1: has 3 values, expected 2"},
+		"UTF-16":                   {"\xff\xfe1\x00,\x002\x00\n\x00", "", "the rows are UTF-16; save them as UTF-8"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := newAdder(false)
+			m.sig.Numeric, m.sig.Features[1] = true, frame.Feature{Missing: true}
+			methods := []frame.Method{frame.Predict}
+			src := NewCSV(strings.NewReader(test.in), m.sig, DetectHeader)
+			named, err := src.Start()
+			var out strings.Builder
+			if err == nil {
+				err = Run(t.Context(), m, methods, src, NewCSVSink(&out, m.sig, methods, named))
 			}
 			got := ""
 			if err != nil {

@@ -75,6 +75,9 @@ func (c *CSV) Start() (hadHeader bool, err error) {
 	if mark, err := c.buffer.Peek(3); err == nil && string(mark) == "\xef\xbb\xbf" { // a byte-order mark
 		_, _ = c.buffer.Discard(len(mark)) // what was peeked at is there
 	}
+	if mark, err := c.buffer.Peek(2); err == nil && (string(mark) == "\xff\xfe" || string(mark) == "\xfe\xff") {
+		return false, errors.New("the rows are UTF-16; save them as UTF-8")
+	}
 	if c.header == WithoutHeader {
 		return false, nil
 	}
@@ -100,8 +103,8 @@ func (c *CSV) Start() (hadHeader bool, err error) {
 }
 
 // looksLikeHeader reports whether a line names the columns: it has one of the
-// model's names in it, or, for a model that has no names and takes numbers, no
-// number.
+// model's names in it, or, for a model that has no names and takes numbers, as
+// many fields as a row and no number.
 func (c *CSV) looksLikeHeader(record []string) bool {
 	if c.sig.Named {
 		for _, f := range c.sig.Features {
@@ -113,7 +116,7 @@ func (c *CSV) looksLikeHeader(record []string) bool {
 		}
 		return false
 	}
-	if !c.sig.Numeric {
+	if !c.sig.Numeric || c.sig.Width >= 0 && len(record) != c.sig.Width {
 		return false
 	}
 	for _, text := range record {
@@ -167,7 +170,7 @@ func (c *CSV) add(rows *Rows, record []string) error {
 	}
 	if c.at == nil {
 		if err := rows.width(len(record)); err != nil {
-			return err
+			return fmt.Errorf("%w%s", err, otherSeparator(record))
 		}
 	}
 	start := len(rows.floats) + len(rows.cells)
@@ -199,6 +202,18 @@ func (c *CSV) add(rows *Rows, record []string) error {
 	return nil
 }
 
+// otherSeparator says which separator a file has that is not a comma.
+func otherSeparator(record []string) string {
+	if len(record) == 1 {
+		for _, separator := range []string{";", "\t", "|"} {
+			if strings.Contains(record[0], separator) {
+				return fmt.Sprintf(": are they separated by %q? Only commas are read", separator)
+			}
+		}
+	}
+	return ""
+}
+
 // drop takes back a row that was not read whole.
 func (r *Rows) drop(start int) {
 	if r.dense() {
@@ -208,9 +223,13 @@ func (r *Rows) drop(start int) {
 	}
 }
 
+// columnName names column j of the model, by the header if the model has no names.
 func (c *CSV) columnName(j int) string {
-	if j < len(c.sig.Features) && c.sig.Features[j].Name != "" {
+	switch {
+	case j < len(c.sig.Features) && c.sig.Features[j].Name != "":
 		return "column " + strconv.Quote(c.sig.Features[j].Name)
+	case c.names != nil:
+		return "column " + strconv.Quote(c.names[j])
 	}
 	return "column " + strconv.Itoa(j)
 }
