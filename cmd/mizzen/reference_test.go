@@ -28,7 +28,6 @@ func TestReference(t *testing.T) {
 	var b strings.Builder
 	b.WriteString(referenceHead)
 	root := newRoot(streams{})
-	root.InitDefaultCompletionCmd("completion")
 	for _, cmd := range root.Commands() {
 		if cmd.Name() != "help" && !cmd.Hidden {
 			describe(&b, cmd)
@@ -52,10 +51,6 @@ func TestReference(t *testing.T) {
 
 func describe(b *strings.Builder, cmd *cobra.Command) {
 	fmt.Fprintf(b, "\n## %s\n\n%s\n", cmd.CommandPath(), strings.TrimSpace(cmd.Long))
-	if cmd.Name() == "completion" {
-		b.WriteString("\n    mizzen completion bash|zsh|fish|powershell\n")
-		return
-	}
 	fmt.Fprintf(b, "\n    %s\n", cmd.UseLine())
 	if cmd.Example != "" {
 		fmt.Fprintf(b, "\nExamples:\n\n%s\n", indent(cmd.Example))
@@ -64,7 +59,9 @@ func describe(b *strings.Builder, cmd *cobra.Command) {
 		b.WriteString("\nFlags: see [configuration](configuration.md).\n")
 		return
 	}
-	fmt.Fprintf(b, "\nFlags:\n\n%s\n", indent(cmd.LocalFlags().FlagUsages()))
+	if flags := cmd.LocalFlags(); flags.HasFlags() {
+		fmt.Fprintf(b, "\nFlags:\n\n%s\n", indent(flags.FlagUsages()))
+	}
 }
 
 // indent makes text a block of code, which has four spaces in front of each line.

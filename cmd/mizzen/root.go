@@ -39,11 +39,7 @@ func newRoot(s streams) *cobra.Command {
 			if len(args) == 0 {
 				return cmd.Help()
 			}
-			hint := ""
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				hint = "; did you mean " + strings.Join(near, " or ") + "?"
-			}
-			return usagef("unknown command %q%s", args[0], hint)
+			return unknownCommand(cmd, args[0])
 		},
 	}
 	cmd.SuggestionsMinimumDistance = 2
@@ -56,8 +52,46 @@ func newRoot(s streams) *cobra.Command {
 		newServe(s),
 		newPredict(s),
 		newVersion(s),
+		newCompletion(s),
 	)
+	cmd.SetHelpCommand(newHelp(cmd))
 	return cmd
+}
+
+// newHelp returns cobra's help command with an error for what is no command.
+func newHelp(root *cobra.Command) *cobra.Command {
+	return &cobra.Command{
+		Use:               "help [COMMAND]",
+		Short:             "Help about any command",
+		Long:              "Say what a command does, and with which flags.",
+		Args:              arguments(0, 1, "one COMMAND or nothing"),
+		ValidArgsFunction: cobra.FixedCompletions(commandNames(root), cobra.ShellCompDirectiveNoFileComp),
+		RunE: func(_ *cobra.Command, given []string) error {
+			found, _, err := root.Find(given)
+			if err != nil || found == root && len(given) > 0 {
+				return unknownCommand(root, given[0])
+			}
+			found.InitDefaultHelpFlag()
+			found.InitDefaultVersionFlag()
+			return found.Help()
+		},
+	}
+}
+
+func commandNames(root *cobra.Command) []string {
+	var names []string
+	for _, c := range root.Commands() {
+		names = append(names, c.Name())
+	}
+	return names
+}
+
+func unknownCommand(root *cobra.Command, name string) error {
+	hint := ""
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		hint = "; did you mean " + strings.Join(near, " or ") + "?"
+	}
+	return usagef("unknown command %q%s", name, hint)
 }
 
 // arguments checks the number of arguments; want describes them.
