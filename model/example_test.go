@@ -2,8 +2,10 @@ package model_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
+	"math"
 	"os"
 
 	"mizzen.dev/model"
@@ -54,6 +56,54 @@ func ExampleModel_Predict() {
 	// Output:
 	// 0 [1 0 0]
 	// 1 [0 0.715 0.285]
+}
+
+// A model that was trained on a data frame takes its columns by name.
+func ExampleSignature_Bind() {
+	ctx := context.Background()
+	m, err := model.Open(ctx, "../examples/passengers/model.joblib", model.Options{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	names := []string{"port", "sex", "age", "fare"} // as they come
+	columns := []frame.Column{
+		{Objects: []frame.Value{frame.String("Cherbourg"), frame.String("Southampton")}},
+		{Objects: []frame.Value{frame.String("female"), frame.String("male")}},
+		{Floats: []float64{math.NaN(), 30}}, // the first one's is not known
+		{Floats: []float64{14.96, 8.05}},
+	}
+	positions, err := m.Signature().Bind(names)
+	if err != nil {
+		log.Fatal(err)
+	}
+	rows := frame.Frame{Rows: 2, Cols: len(positions)}
+	for _, p := range positions {
+		rows.Columns = append(rows.Columns, columns[p])
+	}
+	var arena frame.Arena
+	out := make([]frame.Array, 1)
+	if err := m.Predict(ctx, &arena, &rows, []frame.Method{frame.Predict}, out); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(out[0].At(0), out[0].At(1))
+	// Output:
+	// "yes" "no"
+}
+
+// What is wrong with a file has a type.
+func ExampleOpen_refused() {
+	_, err := model.Open(context.Background(), "testdata/bundle.joblib", model.Options{})
+	var several *model.SelectError
+	if errors.As(err, &several) {
+		for _, item := range several.Items {
+			fmt.Println(item.Key, "is a", item.Type)
+		}
+	}
+	// Output:
+	// scaler is a sklearn.preprocessing._data.StandardScaler
+	// model is a sklearn.linear_model._ridge.Ridge
+	// features is a list
+	// models is a list
 }
 
 func ExampleModel_Predict_refused() {

@@ -1,5 +1,13 @@
 // Package model opens trained models and predicts with them, without Python. A
-// model file is data: nothing in it is ever run.
+// model file is data: nothing in it is ever run, and what it can make this package
+// do is bounded.
+//
+// [Open] reads a file that joblib.dump or pickle.dump wrote. The [Signature] of the
+// [Model] says which features it takes, by name and type, and which methods it has.
+// [Model.Predict] answers them for a [frame.Frame] of rows: a matrix of numbers, or
+// columns, which may hold strings and missing values. Answers and scratch memory
+// come from a [frame.Arena] of the caller's, so that a loop over batches allocates
+// nothing. A Model may be used by many goroutines at once, an Arena by one.
 package model
 
 import (
@@ -27,11 +35,18 @@ func (m *Model) Signature() *Signature { return &m.signature }
 func (m *Model) Root() *Node { return m.root }
 
 // Predict answers the methods for every row of x, which has the columns of the
-// signature in training order. out has one entry a method; what they point to
-// belongs to the arena a and lives until a.Reset. An input that scikit-learn
-// would refuse is a *frame.InputError, a method that the model lacks a
-// *MethodError.
+// signature in training order ([Signature.Bind] finds them by name). It fills one
+// entry of out for each method; what they point to belongs to the arena a and lives
+// until a.Reset. The context is looked at between parts of a large batch. An input
+// that scikit-learn would refuse is a [*frame.InputError], a method that the model
+// lacks a [*MethodError].
 func (m *Model) Predict(ctx context.Context, a *frame.Arena, x *frame.Frame, methods []frame.Method, out []frame.Array) error {
+	if len(out) < len(methods) {
+		return fmt.Errorf("there is room for %d answers, and %d methods are asked for", len(out), len(methods))
+	}
+	if err := x.Check(); err != nil {
+		return err
+	}
 	for _, method := range methods {
 		if _, ok := m.signature.Output(method); !ok {
 			return &MethodError{Method: method, Outputs: m.signature.Outputs}

@@ -2,13 +2,13 @@ package model
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"slices"
 	"strings"
 
+	"mizzen.dev/internal/format"
 	"mizzen.dev/internal/format/joblib"
 	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn"
@@ -16,9 +16,18 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// Limits bound what a file can make Open do. A field that is zero has its
-// default.
-type Limits = pickle.Limits
+// Limits bound what a file can make Open do, in memory and in time. A field that
+// is zero has its default, which real models stay far below.
+type Limits struct {
+	Bytes    int64 // size of the file, and of what it decompresses to
+	Ratio    int64 // how many times as large it may get when it is decompressed
+	Depth    int   // nesting of the containers in it
+	Memo     int   // values that it can refer to again
+	Elements int64 // items of all containers together
+}
+
+// WithDefaults returns the limits with the defaults of fields that are zero.
+func (l Limits) WithDefaults() Limits { return Limits(format.Limits(l).WithDefaults()) }
 
 // Options change how a model is opened. The zero value is what most want.
 type Options struct {
@@ -32,13 +41,15 @@ type Options struct {
 	Digest string
 }
 
-// Open opens a model file.
+// Open opens a model file. If it cannot be served the error is a
+// [*FormatError], an [*UnsupportedError], a [*LimitError], a [*SelectError] or a
+// [*DigestError], or that of reading the file.
 func Open(ctx context.Context, path string, opts Options) (*Model, error) {
 	m, _, err := open(ctx, osFile(path), opts)
 	return m, err
 }
 
-// OpenFS opens a model file in a file system.
+// OpenFS opens a model file in a file system, as [Open] does.
 func OpenFS(ctx context.Context, fsys fs.FS, path string, opts Options) (*Model, error) {
 	m, _, err := open(ctx, func() (fs.File, error) { return fsys.Open(path) }, opts)
 	return m, err
@@ -55,23 +66,23 @@ func open(ctx context.Context, file func() (fs.File, error), opts Options) (*Mod
 	limits := opts.Limits.WithDefaults()
 	data, digest, err := readFile(file, limits.Bytes)
 	if err != nil {
-		return nil, report, err
+		return nil, report, public(err)
 	}
 	report.Signature.Size = int64(len(data))
-	m, err := read(data, limits, opts.Select, report)
+	m, err := read(data, format.Limits(limits), opts.Select, report)
 	report.Signature.Digest = <-digest
 	if opts.Digest != "" && !strings.EqualFold(opts.Digest, report.Signature.Digest) {
 		return nil, report, &DigestError{Want: opts.Digest, Got: report.Signature.Digest}
 	}
 	if err != nil {
-		return nil, report, err
+		return nil, report, public(err)
 	}
 	m.signature.Digest = report.Signature.Digest
 	report.Signature = m.signature
 	return m, report, ctx.Err()
 }
 
-func read(data []byte, limits Limits, selection string, report *Report) (*Model, error) {
+func read(data []byte, limits format.Limits, selection string, report *Report) (*Model, error) {
 	if name := foreign(data); name != "" {
 		return nil, &FormatError{Reason: "this is " + name + "; " + supported}
 	}
@@ -143,23 +154,4 @@ func version(n *base.Node) string {
 		}
 	}
 	return ""
-}
-
-// FormatError says that a file is no model file that this package reads.
-type FormatError struct{ Reason string }
-
-func (e *FormatError) Error() string { return e.Reason }
-
-// DigestError says that a file is not the one that was asked for.
-type DigestError struct{ Want, Got string }
-
-func (e *DigestError) Error() string {
-	return fmt.Sprintf("the file's digest is %s, expected %s: it was changed or is another file", e.Got, e.Want)
-}
-
-// IsInput reports whether err is the fault of the rows that were given, and not
-// of the model or the program.
-func IsInput(err error) bool {
-	var input *frame.InputError
-	return errors.As(err, &input)
 }

@@ -74,6 +74,30 @@ func TestOpenSaysWhyAFileCannotBeRead(t *testing.T) {
 	}
 }
 
+func TestErrorsOfOpenHaveTypes(t *testing.T) {
+	var (
+		format      *model.FormatError
+		unsupported *model.UnsupportedError
+		limit       *model.LimitError
+	)
+	_, err := model.Open(t.Context(), "../cmd/mizzen/testdata/bagging.joblib", model.Options{})
+	if !errors.As(err, &unsupported) || unsupported.Name != "sklearn.ensemble._bagging.BaggingClassifier" || !strings.Contains(err.Error(), "supported are") {
+		t.Errorf("a class that is not supported: %v", err)
+	}
+	_, err = model.Open(t.Context(), iris, model.Options{Limits: model.Limits{Memo: 3}})
+	if !errors.As(err, &limit) || limit.What != "memo entries" || limit.Limit != 3 {
+		t.Errorf("over a limit: %v", err)
+	}
+	data, err := os.ReadFile(iris)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = model.OpenFS(t.Context(), fstest.MapFS{"cut": {Data: data[:len(data)/2]}}, "cut", model.Options{})
+	if !errors.As(err, &format) {
+		t.Errorf("half a file: %v", err)
+	}
+}
+
 func TestOpenChecksTheDigest(t *testing.T) {
 	digest := open(t, iris, model.Options{}).Signature().Digest
 	open(t, iris, model.Options{Digest: digest})
@@ -288,3 +312,22 @@ func (f sizelessFile) Stat() (fs.FileInfo, error) {
 }
 
 func (sizelessInfo) Size() int64 { return 0 }
+
+func TestPredictRefusesMisuse(t *testing.T) {
+	m := open(t, iris, model.Options{})
+	predict := []frame.Method{frame.Predict}
+	for name, c := range map[string]struct {
+		x   frame.Frame
+		out []frame.Array
+	}{
+		"too few numbers":  {frame.Matrix(make([]float64, 7), 2, 4), make([]frame.Array, 1)},
+		"too few columns":  {frame.Frame{Rows: 1, Cols: 4, Columns: make([]frame.Column, 3)}, make([]frame.Array, 1)},
+		"a short column":   {frame.Frame{Rows: 2, Cols: 1, Columns: []frame.Column{{Floats: []float64{1}}}}, make([]frame.Array, 1)},
+		"no room":          {frame.Matrix(make([]float64, 8), 2, 4), nil},
+		"a negative width": {frame.Matrix(make([]float64, 8), -2, -4), make([]frame.Array, 1)},
+	} {
+		if err := m.Predict(t.Context(), new(frame.Arena), &c.x, predict, c.out); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+}

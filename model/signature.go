@@ -5,9 +5,10 @@ import "mizzen.dev/model/frame"
 // Signature is what a model says of itself: what it takes, what it answers, and
 // what wrote it.
 type Signature struct {
-	// Class is the model's class, such as RandomForestClassifier; for a
-	// Pipeline, Final is the class of its last step.
+	// Class is the model's class, such as RandomForestClassifier or Pipeline.
 	Class string
+	// Final is the class that answers: that of the last step of a Pipeline, of the
+	// best estimator of a search, else Class.
 	Final string
 	// Library and LibraryVersion say what trained it: scikit-learn, 1.5.2. The
 	// version is empty where the file does not tell.

@@ -2,6 +2,7 @@ package hostile_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"testing/fstest"
 
@@ -17,6 +18,9 @@ func TestModels(t *testing.T) {
 	hostile.Each(t, func(e hostile.Entry) error {
 		m, err := model.OpenFS(ctx, fstest.MapFS{e.File: {Data: e.Data}}, e.File, model.Options{})
 		if err != nil {
+			if !typed(err) {
+				t.Errorf("%s: %v is a %T: programs cannot tell what it is", e.File, err, err)
+			}
 			return err
 		}
 		var methods []frame.Method
@@ -31,4 +35,15 @@ func TestModels(t *testing.T) {
 		}
 		return nil
 	}, nil)
+}
+
+// typed reports whether an error is of a type that Open is said to return.
+func typed(err error) bool {
+	var (
+		format      *model.FormatError
+		unsupported *model.UnsupportedError
+		limit       *model.LimitError
+		several     *model.SelectError
+	)
+	return errors.As(err, &format) || errors.As(err, &unsupported) || errors.As(err, &limit) || errors.As(err, &several)
 }

@@ -43,6 +43,25 @@ func Matrix(data []float64, rows, cols int) Frame {
 	return Frame{Rows: rows, Cols: cols, Dense: data}
 }
 
+// Check reports whether the frame holds as many cells as it says.
+func (f *Frame) Check() error {
+	if f.Columns == nil {
+		if f.Rows < 0 || f.Cols < 0 || len(f.Dense) != f.Rows*f.Cols {
+			return fmt.Errorf("a frame of %d rows and %d columns has %d numbers", f.Rows, f.Cols, len(f.Dense))
+		}
+		return nil
+	}
+	if len(f.Columns) != f.Cols {
+		return fmt.Errorf("a frame of %d columns has %d", f.Cols, len(f.Columns))
+	}
+	for j, c := range f.Columns {
+		if n := max(len(c.Floats), len(c.Objects)); !c.Absent() && n != f.Rows {
+			return fmt.Errorf("column %d of a frame of %d rows has %d cells", j, f.Rows, n)
+		}
+	}
+	return nil
+}
+
 // Value returns the cell in row i, column j.
 func (f *Frame) Value(i, j int) Value {
 	if f.Columns == nil {

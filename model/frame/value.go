@@ -103,7 +103,7 @@ func (v Value) Key() Value {
 	return v
 }
 
-// String returns v as Python's repr would write it.
+// String returns v as Python's repr would write it, but strings in double quotes.
 func (v Value) String() string {
 	switch v.kind {
 	case KindBool:
