@@ -99,7 +99,7 @@ func read(data []byte, limits format.Limits, selection string, report *Report) (
 		return nil, err
 	}
 	if _, ok := picked.(*pickle.Object); !ok {
-		return nil, &FormatError{Reason: holds(path) + " " + base.TypeName(picked) + ", not a model; " + supported}
+		return nil, &FormatError{Reason: holds(path) + " " + pickle.TypeName(picked) + ", not a model; " + supported}
 	}
 	est, node, err := sklearn.Build(picked, info.Globals)
 	if node != nil {

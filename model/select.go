@@ -87,7 +87,7 @@ func pick(value any, selection string) (picked any, path string, err error) {
 		next := step(keys, selection[len(way):])
 		if next < 0 {
 			if name == "" {
-				name = base.TypeName(value)
+				name = pickle.TypeName(value)
 			}
 			return nil, "", &SelectError{Selected: selection, Container: at(path, name), Items: list(items, keys, way)}
 		}
@@ -139,7 +139,7 @@ func contents(value any) (items []any, keys []string, name string) {
 		for i := range items {
 			keys = append(keys, strconv.Itoa(i))
 		}
-		return items, keys, base.TypeName(value)
+		return items, keys, pickle.TypeName(value)
 	}
 	return nil, nil, ""
 }
@@ -151,7 +151,7 @@ func keyText(k any) string {
 		}
 		return c.String()
 	}
-	return base.TypeName(k)
+	return pickle.TypeName(k)
 }
 
 // list returns the items with what is to be selected for each: its key behind the
@@ -159,7 +159,7 @@ func keyText(k any) string {
 func list(items []any, keys []string, way string) []Item {
 	out := make([]Item, len(items))
 	for i := range items {
-		out[i] = Item{Key: way + keys[i], Type: strings.TrimPrefix(base.TypeName(items[i]), "a ")}
+		out[i] = Item{Key: way + keys[i], Type: strings.TrimPrefix(pickle.TypeName(items[i]), "a ")}
 	}
 	return out
 }

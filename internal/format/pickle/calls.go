@@ -25,7 +25,7 @@ func stackGlobal(m *machine) error {
 	moduleName, ok1 := module.(string)
 	qualified, ok2 := name.(string)
 	if !ok1 || !ok2 {
-		return m.malformed("a class named by %s and %s", typeName(module), typeName(name))
+		return m.malformed("a class named by %s and %s", TypeName(module), TypeName(name))
 	}
 	g, err := m.global(moduleName, qualified)
 	if err == nil {
@@ -52,7 +52,7 @@ func newobjEx(m *machine) error {
 	}
 	kwargs, ok := v.(*Dict)
 	if !ok {
-		return m.malformed("keyword arguments that are %s", typeName(v))
+		return m.malformed("keyword arguments that are %s", TypeName(v))
 	}
 	if err := reduce(m); err != nil || len(kwargs.Keys) == 0 {
 		return err
@@ -63,7 +63,7 @@ func newobjEx(m *machine) error {
 	}
 	o, ok := v.(*Object)
 	if !ok {
-		return m.malformed("keyword arguments for %s", typeName(v))
+		return m.malformed("keyword arguments for %s", TypeName(v))
 	}
 	o.Kwargs = kwargs
 	return nil
@@ -103,7 +103,7 @@ func (m *machine) popTuple() ([]any, error) {
 	}
 	t, ok := v.(*Tuple)
 	if !ok {
-		return nil, m.malformed("arguments that are %s", typeName(v))
+		return nil, m.malformed("arguments that are %s", TypeName(v))
 	}
 	return t.Items, nil
 }
@@ -126,7 +126,7 @@ func (m *machine) callTop(args []any) error {
 		name := Global{v.Class.Module, v.Class.Name + "()"}
 		result = &Object{Class: name, Args: []any{v, &Tuple{Items: args}}}
 	default:
-		return m.malformed("calling %s", typeName(v))
+		return m.malformed("calling %s", TypeName(v))
 	}
 	if err == nil {
 		m.replace(result)
@@ -142,7 +142,7 @@ func (m *machine) call(function Global, args []any) (any, error) {
 		}
 		class, ok := args[0].(Global)
 		if !ok {
-			return nil, m.malformed("an instance of %s", typeName(args[0]))
+			return nil, m.malformed("an instance of %s", TypeName(args[0]))
 		}
 		function, args = class, args[1:]
 	}

@@ -1,8 +1,6 @@
 package pickle
 
 import (
-	"math/big"
-
 	"mizzen.dev/internal/format/npy"
 )
 
@@ -89,7 +87,7 @@ func (m *machine) extend(items []any) error {
 			v.Items.Set(int64(len(v.Items.Keys)), item)
 		}
 	default:
-		return m.malformed("appending to %s", typeName(v))
+		return m.malformed("appending to %s", TypeName(v))
 	}
 	return nil
 }
@@ -105,7 +103,7 @@ func addItems(m *machine) error {
 	}
 	s, ok := v.(*Set)
 	if !ok {
-		return m.malformed("adding to %s as to a set", typeName(v))
+		return m.malformed("adding to %s as to a set", TypeName(v))
 	}
 	s.Items = append(s.Items, items...)
 	if err := m.count(len(items)); err != nil {
@@ -161,7 +159,7 @@ func (m *machine) update(pairs []any) error {
 		}
 		return m.fill(v.Items, pairs)
 	}
-	return m.malformed("setting an item of %s", typeName(v))
+	return m.malformed("setting an item of %s", TypeName(v))
 }
 
 func (m *machine) fill(d *Dict, pairs []any) error {
@@ -205,7 +203,7 @@ func (m *machine) checkKey(key any, budget *int) error {
 	}
 	switch key := key.(type) {
 	case *List, *Dict, *npy.Array, *npy.Masked:
-		return m.malformed("%s as a key", typeName(key))
+		return m.malformed("%s as a key", TypeName(key))
 	case *Tuple:
 		for _, part := range key.Items {
 			if err := m.checkKey(part, budget); err != nil {
@@ -214,37 +212,4 @@ func (m *machine) checkKey(key any, budget *int) error {
 		}
 	}
 	return nil
-}
-
-// typeName names the type of a value as Python does.
-func typeName(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		return "a bool"
-	case int64, *big.Int:
-		return "an int"
-	case float64:
-		return "a float"
-	case string:
-		return "a str"
-	case Bytes:
-		return "bytes"
-	case *List:
-		return "a list"
-	case *Tuple:
-		return "a tuple"
-	case *Set:
-		return "a set"
-	case *Dict:
-		return "a dict"
-	case Global:
-		return "the class " + v.String()
-	case *Object:
-		return "a " + v.Class.String()
-	case *npy.Dtype:
-		return "a dtype"
-	}
-	return "an array"
 }

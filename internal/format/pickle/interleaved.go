@@ -19,7 +19,7 @@ func (m *machine) interleaved(wrapper *Object) (*npy.Array, error) {
 		if g, ok := class.(Global); ok {
 			return nil, &UnsupportedError{Global: g, Help: "arrays are supported as plain numpy.ndarray"}
 		}
-		return nil, m.malformed("an array of class %s", typeName(class))
+		return nil, m.malformed("an array of class %s", TypeName(class))
 	}
 	shape, err := m.shape(attr("shape"))
 	if err != nil {
@@ -27,7 +27,7 @@ func (m *machine) interleaved(wrapper *Object) (*npy.Array, error) {
 	}
 	dtype, ok := attr("dtype").(*npy.Dtype)
 	if !ok {
-		return nil, m.malformed("an array whose dtype is %s", typeName(attr("dtype")))
+		return nil, m.malformed("an array whose dtype is %s", TypeName(attr("dtype")))
 	}
 	order := attr("order")
 	if order != "C" && order != "F" {

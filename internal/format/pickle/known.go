@@ -64,7 +64,7 @@ func encode(m *machine, args []any) (any, error) {
 	}
 	text, ok := args[0].(string)
 	if !ok {
-		return nil, m.malformed("encoding %s", typeName(args[0]))
+		return nil, m.malformed("encoding %s", TypeName(args[0]))
 	}
 	return m.latin1(text)
 }
@@ -94,7 +94,7 @@ func newBytes(m *machine, args []any) (any, error) {
 	case string:
 		return encode(m, args)
 	}
-	return nil, m.malformed("bytes made of %s", typeName(args[0]))
+	return nil, m.malformed("bytes made of %s", TypeName(args[0]))
 }
 
 // items returns the elements of the list or tuple that is the only argument.
@@ -109,7 +109,7 @@ func (m *machine) items(args []any) ([]any, error) {
 	case *Tuple:
 		items = v.Items
 	default:
-		return nil, m.malformed("a set or dict made of %s", typeName(args[0]))
+		return nil, m.malformed("a set or dict made of %s", TypeName(args[0]))
 	}
 	return items[:len(items):len(items)], m.count(len(items))
 }
@@ -152,7 +152,7 @@ func reconstructor(m *machine, args []any) (any, error) {
 	}
 	class, ok := args[0].(Global)
 	if !ok {
-		return nil, m.malformed("an instance of %s", typeName(args[0]))
+		return nil, m.malformed("an instance of %s", TypeName(args[0]))
 	}
 	o := &Object{Class: class}
 	switch v := args[2].(type) {

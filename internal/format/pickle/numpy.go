@@ -17,7 +17,7 @@ func newDtype(m *machine, args []any) (any, error) {
 	}
 	name, ok := args[0].(string)
 	if !ok {
-		return nil, m.malformed("a dtype of %s", typeName(args[0]))
+		return nil, m.malformed("a dtype of %s", TypeName(args[0]))
 	}
 	d, err := npy.ParseDtype(name)
 	if err != nil {
@@ -34,7 +34,7 @@ func newArray(m *machine, args []any) (any, error) {
 	}
 	class, ok := args[0].(Global)
 	if !ok {
-		return nil, m.malformed("an array of class %s", typeName(args[0]))
+		return nil, m.malformed("an array of class %s", TypeName(args[0]))
 	}
 	if shape, err := m.shape(args[1]); err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func newMasked(m *machine, args []any) (any, error) {
 		return nil, m.malformed("a masked array made of %d arguments", len(args))
 	}
 	if class, ok := args[0].(Global); !ok || class != maskedArray && class != maskedAlias {
-		return nil, m.malformed("a masked array of class %s", typeName(args[0]))
+		return nil, m.malformed("a masked array of class %s", TypeName(args[0]))
 	}
 	empty := func(kind byte) *npy.Array {
 		return &npy.Array{Dtype: npy.Dtype{Kind: kind, Size: 1}, Shape: []int{0}}
@@ -70,7 +70,7 @@ func fromBuffer(m *machine, args []any) (any, error) {
 	data, ok1 := args[0].(Bytes)
 	dtype, ok2 := args[1].(*npy.Dtype)
 	if !ok1 || !ok2 {
-		return nil, m.malformed("an array of %s and %s", typeName(args[0]), typeName(args[1]))
+		return nil, m.malformed("an array of %s and %s", TypeName(args[0]), TypeName(args[1]))
 	}
 	shape, err := m.shape(args[2])
 	if err != nil {
@@ -112,14 +112,14 @@ func scalar(m *machine, args []any) (any, error) {
 	}
 	dtype, ok := args[0].(*npy.Dtype)
 	if !ok {
-		return nil, m.malformed("a scalar of type %s", typeName(args[0]))
+		return nil, m.malformed("a scalar of type %s", TypeName(args[0]))
 	}
 	if dtype.Kind == 'O' {
 		return args[1], nil
 	}
 	data, ok := args[1].(Bytes)
 	if !ok {
-		return nil, m.malformed("a scalar whose bytes are %s", typeName(args[1]))
+		return nil, m.malformed("a scalar whose bytes are %s", TypeName(args[1]))
 	}
 	if dtype.Size == 0 && len(data) == 0 && (dtype.Kind == 'U' || dtype.Kind == 'S') {
 		return "", nil
@@ -196,7 +196,7 @@ func (m *machine) array(dtype npy.Dtype, shape []int, fortran bool, data []byte)
 func (m *machine) shape(v any) ([]int, error) {
 	t, ok := v.(*Tuple)
 	if !ok {
-		return nil, m.malformed("a shape that is %s", typeName(v))
+		return nil, m.malformed("a shape that is %s", TypeName(v))
 	}
 	if len(t.Items) > npy.MaxDims {
 		return nil, m.malformed("a shape of %d dimensions; numpy has at most %d", len(t.Items), npy.MaxDims)
@@ -218,7 +218,7 @@ func brief(v any) any {
 	case int64, float64:
 		return v
 	}
-	return typeName(v)
+	return TypeName(v)
 }
 
 // buildNumpy gives a dtype or an array its state.
@@ -238,9 +238,9 @@ func (m *machine) buildNumpy(v, state any) error {
 			return m.setMasked(v, t.Items)
 		}
 	default:
-		return m.malformed("giving a state to %s", typeName(v))
+		return m.malformed("giving a state to %s", TypeName(v))
 	}
-	return m.malformed("a state of %s that is %s", typeName(v), typeName(state))
+	return m.malformed("a state of %s that is %s", TypeName(v), TypeName(state))
 }
 
 // setArray reads (version, shape, dtype, is Fortran order, data); the data of
@@ -252,13 +252,13 @@ func (m *machine) setArray(a *npy.Array, state []any) error {
 	}
 	dtype, ok := state[2].(*npy.Dtype)
 	if !ok {
-		return m.malformed("an array whose dtype is %s", typeName(state[2]))
+		return m.malformed("an array whose dtype is %s", TypeName(state[2]))
 	}
 	fortran := state[3] == true || state[3] == int64(1)
 	if dtype.Kind == 'O' {
 		list, ok := state[4].(*List)
 		if !ok {
-			return m.malformed("an array of objects whose data are %s", typeName(state[4]))
+			return m.malformed("an array of objects whose data are %s", TypeName(state[4]))
 		}
 		n, err := npy.Count(shape, dtype.Size)
 		if err == nil && n != len(list.Items) {
@@ -272,7 +272,7 @@ func (m *machine) setArray(a *npy.Array, state []any) error {
 	}
 	data, ok := state[4].(Bytes)
 	if !ok {
-		return m.malformed("an array whose data are %s", typeName(state[4]))
+		return m.malformed("an array whose data are %s", TypeName(state[4]))
 	}
 	made, err := m.array(*dtype, shape, fortran, data)
 	if err != nil {
@@ -289,7 +289,7 @@ func (m *machine) setMasked(a *npy.Masked, state []any) error {
 	}
 	mask, ok := state[5].(Bytes)
 	if !ok {
-		return m.malformed("a mask that is %s", typeName(state[5]))
+		return m.malformed("a mask that is %s", TypeName(state[5]))
 	}
 	fortran := state[3] == true || state[3] == int64(1)
 	made, err := m.array(npy.Dtype{Kind: 'b', Size: 1}, a.Data.Shape, fortran, mask)
@@ -308,7 +308,7 @@ func (m *machine) setDtype(d *npy.Dtype, state []any) error {
 	}
 	order, ok := state[1].(string)
 	if !ok || len(order) != 1 {
-		return m.malformed("a byte order that is %s", typeName(state[1]))
+		return m.malformed("a byte order that is %s", TypeName(state[1]))
 	}
 	d.BigEndian = order == ">"
 	if size, ok := state[5].(int64); ok && size >= 0 {
@@ -343,7 +343,7 @@ func (m *machine) fields(names, byName any) ([]npy.Field, error) {
 	t, ok1 := names.(*Tuple)
 	dict, ok2 := byName.(*Dict)
 	if !ok1 || !ok2 || len(t.Items) > npy.MaxFields {
-		return nil, m.malformed("a structure whose fields are %s and %s, or more than %d", typeName(names), typeName(byName), npy.MaxFields)
+		return nil, m.malformed("a structure whose fields are %s and %s, or more than %d", TypeName(names), TypeName(byName), npy.MaxFields)
 	}
 	if err := m.count(fieldCost * len(t.Items)); err != nil {
 		return nil, err

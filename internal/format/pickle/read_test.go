@@ -126,7 +126,7 @@ func TestReadRefuses(t *testing.T) {
 		"call of a string":    {"S'a'\n)R.", "malformed pickle at byte 6: calling a str"},
 		"arguments":           {"cm\nf\nNR.", "malformed pickle at byte 6: arguments that are None"},
 		"state twice":         {"cm\nC\n)\x81}b}b.", "malformed pickle at byte 10: a m.C gets its state twice"},
-		"state of a class":    {"cm\nC\n}b.", "malformed pickle at byte 6: giving a state to the class m.C"},
+		"state of a class":    {"cm\nC\n}b.", "malformed pickle at byte 6: giving a state to m.C"},
 		"class without name":  {"c\nC\n.", "malformed pickle at byte 0: a class without a name"},
 		"memo":                {"h\x05.", "malformed pickle at byte 0: the memo has no entry 5"},
 		"not UTF-8":           {"\x8c\x01\xff.", "malformed pickle at byte 0: a string that is not valid UTF-8"},

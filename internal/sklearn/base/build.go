@@ -46,7 +46,7 @@ type Builder struct {
 func (b *Builder) Build(v any) (Estimator, *Node, error) {
 	obj, ok := v.(*pickle.Object)
 	if !ok {
-		return nil, nil, fmt.Errorf("%s is not an estimator", TypeName(v))
+		return nil, nil, fmt.Errorf("%s is not an estimator", pickle.TypeName(v))
 	}
 	node := &Node{}
 	if _, known := b.Lookup(obj.Class); known {

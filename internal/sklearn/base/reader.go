@@ -2,7 +2,6 @@ package base
 
 import (
 	"fmt"
-	"math/big"
 
 	"mizzen.dev/internal/format/npy"
 	"mizzen.dev/internal/format/pickle"
@@ -299,7 +298,7 @@ func (r *Reader) Child(where, step string, v any) (Estimator, error) {
 	path := r.node.Path + "." + where
 	obj, ok := v.(*pickle.Object)
 	if !ok {
-		return nil, r.Errorf("%s is %s, expected an estimator", where, TypeName(v))
+		return nil, r.Errorf("%s is %s, expected an estimator", where, pickle.TypeName(v))
 	}
 	node := &Node{Path: path + "." + obj.Class.Name, Step: step}
 	if _, known := r.builder.Lookup(obj.Class); !known {
@@ -320,7 +319,7 @@ func (r *Reader) Leaf(where string, v any, read func(*Reader)) {
 	}
 	obj, ok := v.(*pickle.Object)
 	if !ok {
-		r.Errorf("%s is %s, expected an estimator", where, TypeName(v))
+		r.Errorf("%s is %s, expected an estimator", where, pickle.TypeName(v))
 		return
 	}
 	sub := &Reader{Class: obj.Class, obj: obj, builder: r.builder, node: &Node{Path: r.node.Path + "." + where + "." + obj.Class.Name, Class: obj.Class.Name}}
@@ -331,40 +330,7 @@ func (r *Reader) Leaf(where string, v any, read func(*Reader)) {
 }
 
 func (r *Reader) wrong(name string, v any, want string) {
-	r.Errorf("attribute %s is %s, expected %s", name, TypeName(v), want)
-}
-
-// TypeName names the type of a pickled value as Python does.
-func TypeName(v any) string {
-	switch v := v.(type) {
-	case nil:
-		return "None"
-	case bool:
-		return "a bool"
-	case int64, *big.Int:
-		return "an int"
-	case float64:
-		return "a float"
-	case string:
-		return "a str"
-	case pickle.Bytes:
-		return "bytes"
-	case *pickle.List:
-		return "a list"
-	case *pickle.Tuple:
-		return "a tuple"
-	case *pickle.Set:
-		return "a set"
-	case *pickle.Dict:
-		return "a dict"
-	case pickle.Global:
-		return v.String()
-	case *pickle.Object:
-		return "a " + v.Class.String()
-	case *npy.Array:
-		return fmt.Sprintf("an array of %s", v.Dtype)
-	}
-	return fmt.Sprintf("a %T", v)
+	r.Errorf("attribute %s is %s, expected %s", name, pickle.TypeName(v), want)
 }
 
 // Items returns the elements of a list, tuple or object array.
@@ -404,7 +370,7 @@ func Cell(v any) (frame.Value, error) {
 			}
 		}
 	}
-	return frame.None(), fmt.Errorf("%s is not a plain value", TypeName(v))
+	return frame.None(), fmt.Errorf("%s is not a plain value", pickle.TypeName(v))
 }
 
 // Cells converts a list, tuple or array of plain values to cells, row-major.
@@ -422,7 +388,7 @@ func Cells(v any) ([]frame.Value, error) {
 	}
 	a, ok := v.(*npy.Array)
 	if !ok {
-		return nil, fmt.Errorf("%s is not a list of values", TypeName(v))
+		return nil, fmt.Errorf("%s is not a list of values", pickle.TypeName(v))
 	}
 	out := make([]frame.Value, a.Len())
 	switch a.Dtype.Kind {
@@ -459,7 +425,7 @@ func Cells(v any) ([]frame.Value, error) {
 			out[i] = frame.String(x)
 		}
 	default:
-		return nil, fmt.Errorf("%s: values of this type are not supported", TypeName(v))
+		return nil, fmt.Errorf("%s: values of this type are not supported", pickle.TypeName(v))
 	}
 	return out, nil
 }

@@ -24,7 +24,7 @@ func ColumnTransformer(r *base.Reader) (base.Estimator, error) {
 	for i, item := range r.Items("transformers_") {
 		triple, ok := base.Items(item)
 		if !ok || len(triple) != 3 {
-			return nil, r.Errorf("transformers_[%d] is %s, expected a name, a transformer and its columns", i, base.TypeName(item))
+			return nil, r.Errorf("transformers_[%d] is %s, expected a name, a transformer and its columns", i, pickle.TypeName(item))
 		}
 		name, _ := triple[0].(string)
 		if triple[1] == nil || triple[1] == "drop" {

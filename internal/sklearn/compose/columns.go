@@ -34,7 +34,7 @@ func (t table) resolve(spec any) ([]int, error) {
 		}
 		return t.list(cells)
 	}
-	return nil, fmt.Errorf("columns given as %s are not supported", base.TypeName(spec))
+	return nil, fmt.Errorf("columns given as %s are not supported", pickle.TypeName(spec))
 }
 
 // object resolves what is no plain value in a pickle.
@@ -58,7 +58,7 @@ func (t table) object(o *pickle.Object) ([]int, error) {
 			}
 		}
 	}
-	return nil, fmt.Errorf("columns given as %s are not supported", base.TypeName(o))
+	return nil, fmt.Errorf("columns given as %s are not supported", pickle.TypeName(o))
 }
 
 func (t table) list(cells []frame.Value) ([]int, error) {
@@ -107,7 +107,7 @@ func (t table) position(key any) (int, error) {
 		}
 		return j, nil
 	}
-	return 0, fmt.Errorf("a column is given as %s, expected a name or a position", base.TypeName(key))
+	return 0, fmt.Errorf("a column is given as %s, expected a name or a position", pickle.TypeName(key))
 }
 
 // slice resolves a slice. One of names includes its end, as in pandas.
@@ -120,7 +120,7 @@ func (t table) slice(start, stop, step any) ([]int, error) {
 	if step != nil {
 		var ok bool
 		if stride, ok = step.(int64); !ok || stride == 0 {
-			return nil, fmt.Errorf("the step of a slice is %s, expected an int other than 0", base.TypeName(step))
+			return nil, fmt.Errorf("the step of a slice is %s, expected an int other than 0", pickle.TypeName(step))
 		}
 	}
 	lo, hi := 0, t.width
@@ -167,7 +167,7 @@ func (t table) bound(v any, unset int, backwards bool) (int, error) {
 	}
 	i, ok := v.(int64)
 	if !ok {
-		return 0, fmt.Errorf("an end of a slice is %s, expected an int or a str", base.TypeName(v))
+		return 0, fmt.Errorf("an end of a slice is %s, expected an int or a str", pickle.TypeName(v))
 	}
 	least, most := int64(0), int64(t.width)
 	if backwards {

@@ -2,6 +2,7 @@ package impute
 
 import (
 	"mizzen.dev/internal/format/npy"
+	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/model/frame"
 )
@@ -64,7 +65,7 @@ func fittedOnObjects(r *base.Reader) bool {
 	if r.Has("_fit_dtype") {
 		d, ok := r.Value("_fit_dtype").(*npy.Dtype)
 		if !ok {
-			r.Errorf("attribute _fit_dtype is %s, expected a dtype", base.TypeName(r.Value("_fit_dtype")))
+			r.Errorf("attribute _fit_dtype is %s, expected a dtype", pickle.TypeName(r.Value("_fit_dtype")))
 			return false
 		}
 		return d.Kind == 'O'

@@ -27,7 +27,7 @@ func coefficients(r *base.Reader) (d linear.Dense, vector bool) {
 		vector = len(v.Shape) == 1
 		weights, rows, cols = r.Matrix("coef_")
 	default:
-		r.Errorf("attribute coef_ is %s, expected an array", base.TypeName(v))
+		r.Errorf("attribute coef_ is %s, expected an array", pickle.TypeName(v))
 	}
 	if len(weights) == 0 {
 		r.Errorf("attribute coef_ is empty")
@@ -53,7 +53,7 @@ func coefficients(r *base.Reader) (d linear.Dense, vector bool) {
 // sparse reads a coef_ that sparsify() has made a csr_matrix.
 func sparse(r *base.Reader, obj *pickle.Object) (dense []float64, rows, cols int) {
 	if !sparseModules[obj.Class.Module] || obj.Class.Name != "csr_matrix" && obj.Class.Name != "csr_array" {
-		r.Errorf("attribute coef_ is %s, expected an array or a csr_matrix; call densify() before saving", base.TypeName(obj))
+		r.Errorf("attribute coef_ is %s, expected an array or a csr_matrix; call densify() before saving", pickle.TypeName(obj))
 		return nil, 0, 0
 	}
 	m := r.Object("coef_")

@@ -5,6 +5,7 @@ package pipeline
 import (
 	"fmt"
 
+	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/model/frame"
 )
@@ -28,7 +29,7 @@ func Pipeline(r *base.Reader) (base.Estimator, error) {
 	for i, item := range items {
 		pair, ok := base.Items(item)
 		if !ok || len(pair) != 2 {
-			return nil, r.Errorf("steps[%d] is %s, expected a name and an estimator", i, base.TypeName(item))
+			return nil, r.Errorf("steps[%d] is %s, expected a name and an estimator", i, pickle.TypeName(item))
 		}
 		name, _ := pair[0].(string)
 		if passthrough(pair[1]) {

@@ -31,7 +31,7 @@ func FeatureUnion(r *base.Reader) (base.Estimator, error) {
 	for i, item := range r.Items("transformer_list") {
 		pair, ok := base.Items(item)
 		if !ok || len(pair) != 2 {
-			return nil, r.Errorf("transformer_list[%d] is %s, expected a name and a transformer", i, base.TypeName(item))
+			return nil, r.Errorf("transformer_list[%d] is %s, expected a name and a transformer", i, pickle.TypeName(item))
 		}
 		name, _ := pair[0].(string)
 		if pair[1] == nil || pair[1] == "drop" {
@@ -80,13 +80,13 @@ func Weights(r *base.Reader) (map[string]float64, error) {
 	}
 	dict, ok := r.Value("transformer_weights").(*pickle.Dict)
 	if !ok {
-		return nil, r.Errorf("attribute transformer_weights is %s, expected a dict", base.TypeName(r.Value("transformer_weights")))
+		return nil, r.Errorf("attribute transformer_weights is %s, expected a dict", pickle.TypeName(r.Value("transformer_weights")))
 	}
 	weights := make(map[string]float64, len(dict.Keys))
 	for i, key := range dict.Keys {
 		name, ok := key.(string)
 		if !ok {
-			return nil, r.Errorf("a key of transformer_weights is %s, expected a str", base.TypeName(key))
+			return nil, r.Errorf("a key of transformer_weights is %s, expected a str", pickle.TypeName(key))
 		}
 		if dict.Values[i] == nil {
 			continue
@@ -94,7 +94,7 @@ func Weights(r *base.Reader) (map[string]float64, error) {
 		cell, err := base.Cell(dict.Values[i])
 		w, number := cell.Float64()
 		if err != nil || !number {
-			return nil, r.Errorf("transformer_weights[%q] is %s, expected a number", name, base.TypeName(dict.Values[i]))
+			return nil, r.Errorf("transformer_weights[%q] is %s, expected a number", name, pickle.TypeName(dict.Values[i]))
 		}
 		weights[name] = w
 	}

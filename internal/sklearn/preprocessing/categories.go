@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"mizzen.dev/internal/format/npy"
+	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/model/frame"
 )
@@ -191,7 +192,7 @@ func groups(r *base.Reader, columns []categories) (mappings [][]int64, infrequen
 func integers(r *base.Reader, where string, v any) []int64 {
 	a, ok := v.(*npy.Array)
 	if !ok {
-		r.Errorf("attribute %s is %s, expected an array", where, base.TypeName(v))
+		r.Errorf("attribute %s is %s, expected an array", where, pickle.TypeName(v))
 		return nil
 	}
 	n, err := a.Int64s()

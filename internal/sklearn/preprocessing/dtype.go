@@ -29,7 +29,7 @@ func readDtype(r *base.Reader) dtype {
 	case string:
 		name = v
 	default:
-		r.Errorf("attribute dtype is %s, expected a numeric type", base.TypeName(v))
+		r.Errorf("attribute dtype is %s, expected a numeric type", pickle.TypeName(v))
 		return dtype{}
 	}
 	word := strings.TrimRight(name, "0123456789_")

@@ -33,7 +33,7 @@ func functionError(r *base.Reader, f any) error {
 	case *pickle.Object:
 		e.Global = called(f)
 	default:
-		return r.Errorf("attribute func is %s, expected a function", base.TypeName(f))
+		return r.Errorf("attribute func is %s, expected a function", pickle.TypeName(f))
 	}
 	return e
 }

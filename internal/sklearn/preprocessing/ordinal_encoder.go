@@ -73,7 +73,7 @@ func missingIndices(r *base.Reader, columns []categories) []int {
 	}
 	d, ok := r.Value("_missing_indices").(*pickle.Dict)
 	if !ok {
-		r.Errorf("attribute _missing_indices is %s, expected a dict", base.TypeName(r.Value("_missing_indices")))
+		r.Errorf("attribute _missing_indices is %s, expected a dict", pickle.TypeName(r.Value("_missing_indices")))
 		return out
 	}
 	for k := range d.Keys {

@@ -68,10 +68,7 @@ func (f Form) dtype() npy.Dtype {
 	return d
 }
 
-// Size returns the bytes of a node.
-func (f Form) Size() int { d := f.dtype(); return d.Size }
-
-// Array returns nodes as they stand in data, Size bytes each.
+// Array returns nodes as they stand in data, one after the other.
 func (f Form) Array(data []byte) *npy.Array {
 	d := f.dtype()
 	return &npy.Array{Dtype: d, Shape: []int{len(data) / d.Size}, Data: data[:len(data)/d.Size*d.Size]}
