@@ -76,7 +76,16 @@ func (o *inspectOptions) read(ctx context.Context) (*model.Report, uint64, error
 		return report, 0, err
 	}
 	after := heap()
-	return report, max(after, before) - before, nil
+	return report, twoDigits(max(after, before) - before), nil
+}
+
+// twoDigits rounds a measurement to what another run measures, too.
+func twoDigits(n uint64) uint64 {
+	unit := uint64(1)
+	for n/unit >= 100 {
+		unit *= 10
+	}
+	return (n + unit/2) / unit * unit
 }
 
 func heap() uint64 {

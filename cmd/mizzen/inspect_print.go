@@ -74,16 +74,19 @@ func (in *inspection) printSummary(table io.Writer) {
 	row("digest", in.Digest)
 }
 
+// byteCount writes a number of bytes with one digit behind the point, if it is
+// not 0.
 func byteCount(n uint64) string {
-	switch {
-	case n < 1000:
+	if n < 1000 {
 		return fmt.Sprintf("%d bytes", n)
-	case n < 1000*1000:
-		return fmt.Sprintf("%.1f kB", float64(n)/1000)
-	case n < 1000*1000*1000:
-		return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 	}
-	return fmt.Sprintf("%.1f GB", float64(n)/1e9)
+	size, unit := float64(n)/1e3, "kB"
+	for _, larger := range []string{"MB", "GB"} {
+		if size >= 1000 {
+			size, unit = size/1e3, larger
+		}
+	}
+	return strings.TrimSuffix(strconv.FormatFloat(size, 'f', 1, 64), ".0") + " " + unit
 }
 
 // printTree writes the estimators, one a line, children below their parents.
