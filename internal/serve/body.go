@@ -48,6 +48,9 @@ type body struct {
 func (b *body) ReadBody() ([]byte, error) {
 	b.buf = b.buf[:0]
 	if b.r.ContentLength > b.limit {
+		if b.r.Header["Expect"] == nil { // who does expect an answer has not sent it yet
+			b.drop()
+		}
 		return nil, b.tooLarge()
 	}
 	if encoding := b.r.Header["Content-Encoding"]; len(encoding) > 0 {
@@ -73,6 +76,7 @@ func (b *body) readAll(src io.Reader) error {
 		n, err := src.Read(b.buf[len(b.buf):cap(b.buf)])
 		b.buf = b.buf[:len(b.buf)+n]
 		if int64(len(b.buf)) > b.limit {
+			b.drop()
 			return b.tooLarge()
 		}
 		if err == io.EOF {
@@ -113,6 +117,18 @@ func (b *body) reset() {
 	}
 }
 
+// maxDropped bounds what is read of a body only to be dropped.
+const maxDropped = 64 << 20
+
+// drop reads what is left of a body that is refused. Many clients look for an
+// answer only when they have sent everything; they would see a broken connection
+// and not the reason.
+func (b *body) drop() {
+	if b.r.ContentLength <= maxDropped {
+		_, _ = io.CopyN(io.Discard, b.r.Body, maxDropped) // it is refused whatever comes of this
+	}
+}
+
 func (b *body) tooLarge() error {
 	return &wire.Error{Status: http.StatusRequestEntityTooLarge,
 		Reason: fmt.Sprintf("the body is larger than %d bytes (--max-body): send fewer rows at a time", b.limit)}
@@ -124,10 +140,12 @@ func (b *body) broken(err error) error {
 	switch {
 	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return &wire.Error{Status: http.StatusRequestTimeout, Reason: "the body did not come in time (--read-timeout)"}
+	case errors.Is(err, io.ErrUnexpectedEOF): // a caller that sent too little may wait for the answer
+		if b.r.Header["Content-Encoding"] == nil && b.r.ContentLength >= 0 {
+			return &wire.Error{Status: http.StatusBadRequest, Reason: fmt.Sprintf("the body ended after %d of %d bytes", len(b.buf), b.r.ContentLength)}
+		}
 	case b.r.Context().Err() != nil:
 		return context.Canceled
-	case errors.Is(err, io.ErrUnexpectedEOF) && b.r.Header["Content-Encoding"] == nil:
-		return &wire.Error{Status: http.StatusBadRequest, Reason: fmt.Sprintf("the body ended after %d of %d bytes", len(b.buf), b.r.ContentLength)}
 	}
 	return &wire.Error{Status: http.StatusBadRequest, Reason: "the body cannot be read: " + err.Error()}
 }

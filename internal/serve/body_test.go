@@ -148,6 +148,49 @@ func TestBodyLimits(t *testing.T) {
 	}
 }
 
+// A client that sends everything before it reads sees why its body was refused,
+// and one that sent too little is told so.
+func TestBodyRefused(t *testing.T) {
+	s := start(t, func(c *config.Config) { c.MaxBody = 1 << 20 })
+	const size = 32 << 20 // more than the buffers of the connection
+	chunk := strings.Repeat(" ", size/16)
+	chunked := fmt.Sprintf("%x\r\n%s\r\n", len(chunk), chunk)
+	tests := map[string]struct{ header, body, want string }{
+		"too large":           {fmt.Sprintf("Content-Length: %d", size), strings.Repeat(" ", size), "--max-body"},
+		"too large, chunked":  {"Transfer-Encoding: chunked", strings.Repeat(chunked, 16) + "0\r\n\r\n", "--max-body"},
+		"too large, expects":  {fmt.Sprintf("Expect: 100-continue\r\nContent-Length: %d", size), "", "--max-body"},
+		"too short":           {"Content-Length: 100", irisBody, fmt.Sprintf("the body ended after %d of 100 bytes", len(irisBody))},
+		"too short, chunked":  {"Transfer-Encoding: chunked", "5\r\n{\"i", "unexpected EOF"},
+		"too short, no bytes": {"Content-Length: 100", "", "the body ended after 0 of 100 bytes"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			conn, err := net.Dial("tcp", s.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			if _, err := fmt.Fprintf(conn, "POST /predict HTTP/1.1\r\nHost: a\r\n%s\r\n\r\n%s", test.header, test.body); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(name, "too short") {
+				if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer resp.Body.Close()
+			text, err := io.ReadAll(resp.Body)
+			if err != nil || !strings.Contains(string(text), test.want) {
+				t.Errorf("got %d %s, %v, want %q in it", resp.StatusCode, text, err, test.want)
+			}
+		})
+	}
+}
+
 // Many large bodies at a time do not take more memory than there is for them.
 func TestBodyMemory(t *testing.T) {
 	s := start(t, func(c *config.Config) { c.MaxBodyMemory = 250_000 })

@@ -157,6 +157,16 @@ func StatusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
+// withStatus returns an error that tells a codec its status: protocols have names of
+// their own for some.
+func withStatus(err error) error {
+	var wireErr *wire.Error
+	if errors.As(err, &wireErr) || errors.Is(err, errInternal) {
+		return err
+	}
+	return &wire.Error{Status: StatusOf(err), Reason: err.Error()}
+}
+
 // loadingRetry is when to ask again for a model that is being loaded.
 const loadingRetry = time.Second
 

@@ -200,7 +200,7 @@ func (h *handler) fail(w http.ResponseWriter, r *http.Request, err error) {
 	case path == "/invocations":
 		codec = wire.Invocations{}
 	}
-	writeJSON(w, status, codec.AppendError(nil, err))
+	writeJSON(w, status, codec.AppendError(nil, withStatus(err)))
 }
 
 func writeJSON(w http.ResponseWriter, status int, body []byte) {

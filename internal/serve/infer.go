@@ -41,7 +41,7 @@ func (c *Core) Refuse(ctx context.Context, call *Call, err error) {
 func (c *Core) finish(ctx context.Context, call *Call, err error) {
 	call.Status = StatusOf(err)
 	if err != nil {
-		call.Out = call.Codec.AppendError(call.Out[:0], c.public(ctx, err))
+		call.Out = call.Codec.AppendError(call.Out[:0], withStatus(c.public(ctx, err)))
 		call.Answer = wire.Answer{ContentType: "application/json"}
 		c.Metrics.reject(err)
 	}

@@ -55,14 +55,17 @@ func TestLoading(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := "http://" + s.Addr().String()
-	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/ping": 503, "/v2/health/live": 200, "/v2/health/ready": 503} {
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503, "/ping": 503, "/v2/health/live": 200, "/v2/health/ready": 503,
+		"/v1/models/iris": 503, "/v2/models/iris": 503, "/v2/models/iris/ready": 503} {
 		if got := do(t, "GET", url+path, ""); got.status != want {
 			t.Errorf("%s: got %d, want %d", path, got.status, want)
 		}
 	}
-	got := do(t, "POST", url+"/predict", irisBody)
-	if got.status != 503 || got.header.Get("Retry-After") == "" || !strings.Contains(got.body, "being loaded") {
-		t.Errorf("got %d %s, Retry-After %q", got.status, got.body, got.header.Get("Retry-After"))
+	for path, want := range map[string]string{"/predict": `{"error":"the model is being loaded`, "/invocations": `{"error_code":"TEMPORARILY_UNAVAILABLE","message":"`} {
+		got := do(t, "POST", url+path, irisBody)
+		if got.status != 503 || got.header.Get("Retry-After") == "" || !strings.HasPrefix(got.body, want) {
+			t.Errorf("%s: got %d %s, Retry-After %q", path, got.status, got.body, got.header.Get("Retry-After"))
+		}
 	}
 }
 

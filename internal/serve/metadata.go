@@ -29,8 +29,18 @@ func (h *handler) listModels(w http.ResponseWriter, _ *http.Request, _ target) e
 	return nil
 }
 
+// findReady finds a model for those who ask whether it is ready, as KServe's probes
+// do: while the server drains none is.
+func (h *handler) findReady(at target) (*Served, error) {
+	s, err := h.core.Find(at.model, at.version)
+	if err == nil {
+		err = h.core.Ready()
+	}
+	return s, err
+}
+
 func (h *handler) modelV1(w http.ResponseWriter, _ *http.Request, at target) error {
-	s, err := h.core.Registry.Get(at.model, at.version)
+	s, err := h.findReady(at)
 	if err != nil {
 		return err
 	}
@@ -59,7 +69,7 @@ func (h *handler) serverMetadata(w http.ResponseWriter, _ *http.Request, _ targe
 }
 
 func (h *handler) modelV2(w http.ResponseWriter, _ *http.Request, at target) error {
-	s, err := h.core.Registry.Get(at.model, at.version)
+	s, err := h.core.Find(at.model, at.version)
 	if err != nil {
 		return err
 	}
@@ -74,7 +84,7 @@ func (h *handler) modelV2(w http.ResponseWriter, _ *http.Request, at target) err
 }
 
 func (h *handler) readyModelV2(w http.ResponseWriter, _ *http.Request, at target) error {
-	s, err := h.core.Registry.Get(at.model, at.version)
+	s, err := h.findReady(at)
 	if err != nil {
 		return err
 	}

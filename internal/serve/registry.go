@@ -42,8 +42,8 @@ type Registry struct {
 // table is immutable.
 type table struct {
 	models map[string]*versions
-	// only is the model that is served when none is named; nil if there are none
-	// or several that are ready.
+	// only is what answers when no model is named; nil if nothing does, or
+	// several could.
 	only *Served
 }
 
@@ -74,7 +74,7 @@ func (r *Registry) Get(name, version string) (*Served, error) {
 			if len(t.models) == 0 {
 				return nil, &NotReadyError{State: StateLoading}
 			}
-			return nil, &UnknownModelError{Known: t.names()}
+			return nil, &UnknownModelError{Known: t.nameable()}
 		}
 	}
 	v, ok := t.models[name]
@@ -201,15 +201,42 @@ func newVersions(all map[string]Status) *versions {
 	return v
 }
 
-// onlyName returns the name of the one model there is, or else of the one that
-// has a version that is ready; "" if there are several.
+// onlyName returns the name of the model that is meant when none is named: the
+// one there is, or the only one that is not unavailable: a broken model beside a
+// good one does not take the good one's callers away. It is "" if several could be
+// meant.
 func (t *table) onlyName() string {
-	if len(t.models) == 1 {
-		for name := range t.models {
-			return name
+	only := ""
+	for name, v := range t.models {
+		if len(t.models) > 1 && v.unavailable() {
+			continue
+		}
+		if only != "" {
+			return ""
+		}
+		only = name
+	}
+	return only
+}
+
+// nameable returns the models that a caller could name and get an answer from; all
+// if there are none.
+func (t *table) nameable() []string {
+	names := slices.DeleteFunc(t.names(), func(name string) bool { return t.models[name].unavailable() })
+	if len(names) == 0 {
+		return t.names()
+	}
+	return names
+}
+
+// unavailable reports whether no version answers, or will in a moment.
+func (v *versions) unavailable() bool {
+	for _, s := range v.all {
+		if s.State != StateUnavailable {
+			return false
 		}
 	}
-	return ""
+	return true
 }
 
 func (t *table) names() []string { return slices.Sorted(maps.Keys(t.models)) }

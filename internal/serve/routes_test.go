@@ -142,3 +142,23 @@ func TestSeveralModels(t *testing.T) {
 		t.Error("the failure is not in the metrics")
 	}
 }
+
+// A broken model beside a good one changes nothing for those who call the good one
+// without its name.
+func TestOneGoodModel(t *testing.T) {
+	dir := t.TempDir()
+	copyFile(t, irisPath, dir+"/good/model.pkl")
+	writeFile(t, dir+"/broken/model.pkl", "this is no pickle")
+	s := start(t, func(c *config.Config) { c.Path = dir })
+	if got := do(t, "POST", s.url+"/predict", irisBody); got.status != 200 {
+		t.Errorf("got %d %s", got.status, got.body)
+	}
+	copyFile(t, irisPath, dir+"/better/model.pkl")
+	if err := s.Reload(t.Context()); err != nil && !strings.Contains(err.Error(), "pickle") {
+		t.Fatal(err)
+	}
+	got := do(t, "POST", s.url+"/predict", irisBody)
+	if got.status != 404 || !strings.Contains(got.body, "(better, good)") {
+		t.Errorf("with two: got %d %s", got.status, got.body)
+	}
+}

@@ -76,7 +76,8 @@ func (l Limits) withDefaults() Limits {
 
 // Error is a refusal that the caller can mend: what, where, what to do.
 type Error struct {
-	// Status is the HTTP status: 400, 413 or 415.
+	// Status is the HTTP status: 400, 413 or 415 for a body. What answers calls
+	// has others, too.
 	Status int
 	// Path is where in the body: inputs[3][2]. Empty for the whole.
 	Path   string

@@ -247,6 +247,7 @@ func TestAppendError(t *testing.T) {
 		"V2":                    {V2{}, refused, `{"error":"inputs[3][2]: expected a number, found \"a\\nb\""}`},
 		"invocations":           {Invocations{}, refused, `{"error_code":"BAD_REQUEST","message":"inputs[3][2]: expected a number, found \"a\\nb\""}`},
 		"invocations, internal": {Invocations{}, errors.New("no"), `{"error_code":"INTERNAL_ERROR","message":"no"}`},
+		"invocations, busy":     {Invocations{}, &Error{Status: 503, Reason: "no"}, `{"error_code":"TEMPORARILY_UNAVAILABLE","message":"no"}`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -287,5 +287,19 @@ func errorCode(err error) string {
 	if !errors.As(err, &e) {
 		return "INTERNAL_ERROR"
 	}
+	switch e.Status {
+	case http.StatusUnauthorized:
+		return "UNAUTHENTICATED"
+	case http.StatusForbidden:
+		return "PERMISSION_DENIED"
+	case http.StatusNotFound:
+		return "RESOURCE_DOES_NOT_EXIST"
+	case http.StatusTooManyRequests:
+		return "REQUEST_LIMIT_EXCEEDED"
+	case http.StatusServiceUnavailable:
+		return "TEMPORARILY_UNAVAILABLE"
+	case http.StatusGatewayTimeout:
+		return "DEADLINE_EXCEEDED"
+	}
 	return "BAD_REQUEST"
 }
