@@ -172,7 +172,9 @@ func TestDrain(t *testing.T) {
 			eventually(t, "there is load", func() bool { return served.Load() > 100 })
 			signals <- syscall.SIGTERM
 			if test.delay > 0 {
-				eventually(t, "the server is not ready", func() bool { return do(t, "GET", s.url+"/readyz", "").status == 503 })
+				for _, path := range []string{"/readyz", "/v2/health/ready", "/v2/models/iris/ready", "/v1/models/iris"} {
+					eventually(t, path+" says no", func() bool { return do(t, "GET", s.url+path, "").status == 503 })
+				}
 				before := served.Load()
 				eventually(t, "new requests are answered", func() bool { return served.Load() > before })
 			}
@@ -228,6 +230,16 @@ func TestDrainWaitsForWork(t *testing.T) {
 	}
 }
 
+// One signal that comes twice, as timeout(1) sends it, is one.
+func TestDrainEcho(t *testing.T) {
+	_, signals, ended := run(t, nil)
+	signals <- syscall.SIGTERM
+	signals <- syscall.SIGTERM
+	if err := <-ended; err != nil {
+		t.Errorf("got %v", err)
+	}
+}
+
 // A second signal, or the shutdown time-out, ends what does not end by itself.
 func TestDrainEnds(t *testing.T) {
 	for name, second := range map[string]bool{"second signal": true, "time-out": false} {
@@ -243,11 +255,22 @@ func TestDrainEnds(t *testing.T) {
 			go func() { _, _ = try("POST", s.url+"/predict", irisBody) }()
 			eventually(t, "the request waits", func() bool { return s.core.Admission.Waiting() == 1 })
 			signals <- syscall.SIGTERM
-			if second {
-				eventually(t, "the server drains", func() bool { return slices.Contains(s.log.messages(t), "draining") })
-				signals <- syscall.SIGTERM
-			}
-			if err := <-ended; err == nil {
+			var err error
+			eventually(t, "the server ends", func() bool {
+				if second {
+					select {
+					case signals <- syscall.SIGTERM:
+					default:
+					}
+				}
+				select {
+				case err = <-ended:
+					return true
+				default:
+					return false
+				}
+			})
+			if err == nil {
 				t.Error("work was cut off, and nobody is told")
 			}
 		})

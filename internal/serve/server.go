@@ -258,16 +258,21 @@ func (s *Server) startUnlessStopped(ctx context.Context, signals <-chan os.Signa
 func (s *Server) Reload(ctx context.Context) error { return s.core.loader.reload(ctx) }
 
 // errStopped says that work was cut off.
-var errStopped = errors.New("stopped by a second signal; requests at work were cut off")
+var errStopped = errors.New("stopped at once by a second signal; what was at work was cut off")
+
+// signalEcho is how long after a signal another one is taken for the same: those
+// who signal a process and then its whole group, as timeout(1) does, mean one.
+const signalEcho = 50 * time.Millisecond
 
 func (s *Server) drain(ctx context.Context, why string, signals <-chan os.Signal) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	start := time.Now()
 	go func() {
 		for {
 			select {
 			case sig := <-signals:
-				if !isReload(sig) {
+				if !isReload(sig) && time.Since(start) > signalEcho {
 					stop(errStopped)
 					return
 				}
