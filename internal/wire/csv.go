@@ -13,9 +13,10 @@ import (
 	"mizzen.dev/model/frame"
 )
 
-// readCSV reads rows as RFC 4180 has them, with or without a header. A cell is
+// readCSV reads rows as RFC 4180 has them, with or without a header, which the
+// Content-Type may tell (declared): header=present or header=absent. A cell is
 // missing (NaN) where pandas.read_csv says so, as MLflow's server does.
-func (r *Request) readCSV(body []byte) error {
+func (r *Request) readCSV(body []byte, declared string) error {
 	in := csv.NewReader(bytes.NewReader(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))))
 	in.FieldsPerRecord, in.ReuseRecord = -1, true // the width is checked here
 	record, err := in.Read()
@@ -25,7 +26,7 @@ func (r *Request) readCSV(body []byte) error {
 	case err != nil:
 		return invalid("", "malformed CSV: %v", err)
 	}
-	header := r.isHeader(record)
+	header := declared == "present" || declared != "absent" && r.isHeader(record)
 	if err := r.bindRecord(record, header); err != nil {
 		return err
 	}
@@ -52,21 +53,26 @@ func (r *Request) readCSV(body []byte) error {
 	return nil
 }
 
-// isHeader tells a header from a row: names that the model has, or a text where
-// it takes numbers.
+// isHeader tells a header from a row: names that the model has, or only texts where
+// it takes numbers. A row with one field that is no number must not pass for a
+// header, or it would go without an answer and without a word.
 func (r *Request) isHeader(record []string) bool {
-	s, known := r.Schema, 0
+	s := r.Schema
+	known, numbers, texts := 0, 0, 0
 	for j, field := range record {
 		if _, ok := s.index[field]; ok {
 			known++
 		}
-		if s.column(j) == frame.Number {
-			if _, ok := CSVNumber(field); !ok {
-				return true
-			}
+		if s.column(j) != frame.Number || CSVMissing(field) {
+			continue
+		}
+		if _, ok := CSVNumber(field); ok {
+			numbers++
+		} else {
+			texts++
 		}
 	}
-	return known > 0 && 2*known >= len(record)
+	return known > 0 && 2*known >= len(record) || texts > 0 && numbers == 0
 }
 
 // bindRecord sets the order of the columns by the first record.

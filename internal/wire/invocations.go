@@ -6,6 +6,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 
 	"mizzen.dev/model/frame"
 )
@@ -21,7 +22,7 @@ var invocationKeys = []string{"inputs", "instances", "dataframe_split", "datafra
 
 // Decode implements [Codec].
 func (Invocations) Decode(req *Request, body []byte) error {
-	kind, err := bodyKindOf(req.Header.ContentType)
+	kind, params, err := bodyKindOf(req.Header.ContentType)
 	if err != nil {
 		return err
 	}
@@ -30,7 +31,7 @@ func (Invocations) Decode(req *Request, body []byte) error {
 	sc := req.newScanner(body)
 	switch kind {
 	case csvBody:
-		return req.readCSV(body)
+		return req.readCSV(body, strings.ToLower(params["header"]))
 	case splitBody:
 		err = req.readSplit(sc, "")
 	case recordsBody:
@@ -58,24 +59,25 @@ const (
 	recordsBody // JSON of pandas, orient="records": MLflow 1
 )
 
-func bodyKindOf(contentType string) (bodyKind, error) {
+// bodyKindOf also returns the parameters of the Content-Type.
+func bodyKindOf(contentType string) (bodyKind, map[string]string, error) {
 	if contentType == typeJSON { // as most clients send it
-		return jsonBody, nil
+		return jsonBody, nil, nil
 	}
 	media, params, err := mime.ParseMediaType(contentType)
 	if err == nil {
 		switch {
 		case media == "text/csv":
-			return csvBody, nil
+			return csvBody, params, nil
 		case media == typeJSON && params["format"] == "pandas-split":
-			return splitBody, nil
+			return splitBody, params, nil
 		case media == typeJSON && params["format"] == "pandas-records":
-			return recordsBody, nil
+			return recordsBody, params, nil
 		case media == typeJSON:
-			return jsonBody, nil
+			return jsonBody, params, nil
 		}
 	}
-	return 0, &Error{Status: http.StatusUnsupportedMediaType,
+	return 0, nil, &Error{Status: http.StatusUnsupportedMediaType,
 		Reason: fmt.Sprintf("the Content-Type %q cannot be read: send application/json or text/csv", clip(contentType))}
 }
 
