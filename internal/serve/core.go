@@ -131,10 +131,10 @@ type Transport interface {
 func (c *Core) TLS() *tls.Config { return c.tls }
 
 // Ready returns nil if calls are answered: the models are loaded and warm, and
-// the server is not draining. Errors are *NotReadyError and *Rejection.
+// the server is not draining. The error is a *NotReadyError.
 func (c *Core) Ready() error {
 	if c.draining.Load() {
-		return &Rejection{Cause: Draining, RetryAfter: loadingRetry}
+		return &NotReadyError{State: StateUnavailable, Reason: "the server is shutting down"}
 	}
 	if !c.started.Load() {
 		return &NotReadyError{State: StateLoading}

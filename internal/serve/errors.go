@@ -83,7 +83,6 @@ const (
 	QueueFull Cause = iota
 	QueueTimeout
 	Memory
-	Draining
 	RateLimited
 	NoKey
 	WrongKey
@@ -91,7 +90,7 @@ const (
 	numCauses = iota
 )
 
-var causeNames = [numCauses]string{"queue_full", "queue_timeout", "memory", "draining", "rate_limited", "no_key", "wrong_key", "not_allowed"}
+var causeNames = [numCauses]string{"queue_full", "queue_timeout", "memory", "rate_limited", "no_key", "wrong_key", "not_allowed"}
 
 // String returns the cause's name in metrics.
 func (c Cause) String() string { return causeNames[c] }
@@ -100,7 +99,6 @@ var causeTexts = [numCauses]string{
 	QueueFull:    "the server is at its limit of calls at work and waiting; try again later",
 	QueueTimeout: "the call waited too long for its turn; try again later",
 	Memory:       "the server is at its limit of memory for bodies; try again later, or send fewer rows at a time",
-	Draining:     "the server is shutting down; try again",
 	RateLimited:  "too many calls; slow down",
 	NoKey:        "an API key is needed: send it as Authorization: Bearer KEY or X-API-Key: KEY",
 	WrongKey:     "this API key is not valid here",
@@ -111,7 +109,6 @@ var causeStatus = [numCauses]int{
 	QueueFull:    http.StatusServiceUnavailable,
 	QueueTimeout: http.StatusServiceUnavailable,
 	Memory:       http.StatusServiceUnavailable,
-	Draining:     http.StatusServiceUnavailable,
 	RateLimited:  http.StatusTooManyRequests,
 	NoKey:        http.StatusUnauthorized,
 	WrongKey:     http.StatusUnauthorized,

@@ -43,7 +43,7 @@ func (c *Core) finish(ctx context.Context, call *Call, err error) {
 	if err != nil {
 		call.Out = call.Codec.AppendError(call.Out[:0], withStatus(c.public(ctx, err)))
 		call.Answer = wire.Answer{ContentType: "application/json"}
-		c.Metrics.reject(err)
+		c.Metrics.refuse(err)
 	}
 	counters := c.Metrics.unnamed
 	if call.Served != nil {

@@ -67,6 +67,9 @@ func TestLoading(t *testing.T) {
 			t.Errorf("%s: got %d %s, Retry-After %q", path, got.status, got.body, got.header.Get("Retry-After"))
 		}
 	}
+	if got := do(t, "GET", url+"/metrics", ""); !strings.Contains(got.body, `inference_rejected_total{reason="not_ready"} 2`) {
+		t.Error("the metrics do not show that two calls were refused")
+	}
 }
 
 func TestStartFailures(t *testing.T) {

@@ -57,6 +57,7 @@ type Metrics struct {
 	predictions *prometheus.CounterVec
 	rejected    *prometheus.CounterVec
 	rejections  [numCauses]prometheus.Counter
+	notReady    prometheus.Counter
 	loadTime    *prometheus.GaugeVec
 	loads       *prometheus.CounterVec
 	info        *prometheus.GaugeVec
@@ -114,6 +115,7 @@ func NewMetrics() *Metrics {
 	for cause := range m.rejections {
 		m.rejections[cause] = m.rejected.WithLabelValues(Cause(cause).String())
 	}
+	m.notReady = m.rejected.WithLabelValues("not_ready")
 	m.unnamed = m.counters("", "") // without latency: no work was done
 	return m
 }
@@ -258,7 +260,18 @@ func (s *servedMetrics) class(target, class int) prometheus.Counter {
 	return counters[min(class, len(counters)-1)]
 }
 
-// reject counts a call that was refused, if err says so.
+// refuse counts an inference that was refused, if err says so: for what is reject,
+// or because its model is being loaded or is not available.
+func (m *Metrics) refuse(err error) {
+	var notReady *NotReadyError
+	if errors.As(err, &notReady) {
+		m.notReady.Inc()
+		return
+	}
+	m.reject(err)
+}
+
+// reject counts a call of any kind that was refused, if err says so.
 func (m *Metrics) reject(err error) {
 	var rejection *Rejection
 	if errors.As(err, &rejection) {
@@ -291,6 +304,7 @@ func (m *Metrics) loaded(s, former *Served, took time.Duration) {
 // failed records a load that failed.
 func (m *Metrics) failed(name, version string) {
 	m.loads.WithLabelValues(name, version, "failure").Inc()
+	m.loads.WithLabelValues(name, version, "success").Add(0)
 }
 
 // unloaded forgets the series of a version that is gone, so that their number

@@ -138,8 +138,11 @@ func TestSeveralModels(t *testing.T) {
 			}
 		})
 	}
-	if !strings.Contains(do(t, "GET", s.url+"/metrics", "").body, `inference_model_loads_total{model="broken",result="failure",version="1"} 1`) {
-		t.Error("the failure is not in the metrics")
+	metrics := do(t, "GET", s.url+"/metrics", "").body
+	for _, want := range []string{`result="failure",version="1"} 1`, `result="success",version="1"} 0`} {
+		if !strings.Contains(metrics, `inference_model_loads_total{model="broken",`+want) {
+			t.Errorf("missing in the metrics: %s", want)
+		}
 	}
 }
 
