@@ -59,7 +59,7 @@ func (r *reader) read() (any, Info, error) {
 	r.info.Size = r.offset(r.pos)
 	r.info.Trailing = int64(len(r.data) - r.pos)
 	if err == nil {
-		err = checkDepth(value, r.lim.Depth)
+		err = r.checkExtent(value)
 	}
 	if err != nil {
 		return nil, r.info, err

@@ -197,6 +197,38 @@ func TestLimits(t *testing.T) {
 	}
 }
 
+// A short file cannot hold what takes for ever to walk, because its values share
+// theirs.
+func TestSharing(t *testing.T) {
+	text := "X\xa0\x86\x01\x00" + strings.Repeat("x", 100_000) + "q\x000"
+	doubled := func(levels int) string {
+		file := "]q\x00"
+		for k := range levels {
+			file += "0](h" + string(rune(k)) + "h" + string(rune(k)) + "eq" + string(rune(k+1))
+		}
+		return file + "."
+	}
+	for name, c := range map[string]struct {
+		file string
+		ok   bool
+	}{
+		"lists of lists":            {doubled(10), true},
+		"lists of lists, many":      {doubled(60), false},
+		"a text in a list":          {text + "](" + strings.Repeat("h\x00", 5) + "e.", true},
+		"a text in a list, often":   {text + "](" + strings.Repeat("h\x00", 1000) + "e.", false},
+		"a list that holds itself":  {"]q\x00(" + strings.Repeat("h\x00", 100_000) + "e.", true},
+		"a text in lists of a list": {text + "](" + strings.Repeat("](h\x00h\x00h\x00h\x00h\x00h\x00e", 100) + "e.", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := pickle.Read([]byte(c.file), pickle.Limits{})
+			var malformed *pickle.FormatError
+			if c.ok && err != nil || !c.ok && (!errors.As(err, &malformed) || malformed.Reason != "the same values are put into others again and again") {
+				t.Errorf("got %v; accepted: want %v", err, c.ok)
+			}
+		})
+	}
+}
+
 // A short file cannot make much of little by using it again and again.
 func TestRepetition(t *testing.T) {
 	text := "V" + strings.Repeat("x", 100_000) + "\n"
