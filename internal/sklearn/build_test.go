@@ -11,6 +11,7 @@ import (
 	"mizzen.dev/internal/format/npy"
 	"mizzen.dev/internal/format/pickle"
 	"mizzen.dev/internal/sklearn"
+	"mizzen.dev/internal/sklearn/base"
 	"mizzen.dev/internal/sklearn/base/basetest"
 )
 
@@ -136,6 +137,54 @@ func TestTooDeep(t *testing.T) {
 	_, _, err := sklearn.Build(scaler(basetest.Attrs{"extra": value}), nil)
 	if err == nil || !strings.Contains(err.Error(), "nested more than 10000 deep") {
 		t.Errorf("error %.200v", err)
+	}
+}
+
+// TestManyColumns is about files whose few numbers ask for many columns.
+func TestManyColumns(t *testing.T) {
+	identity := func() *pickle.Object {
+		return basetest.Object("sklearn.preprocessing._function_transformer.FunctionTransformer", basetest.Attrs{
+			"func": nil, "validate": true, "n_features_in_": int64(base.MaxFeatures),
+		})
+	}
+	union := func(n int) *pickle.Object {
+		parts := make([]any, n)
+		for i := range parts {
+			parts[i] = basetest.Tuple("part", identity())
+		}
+		return basetest.Object("sklearn.pipeline.FeatureUnion", basetest.Attrs{"transformer_list": basetest.List(parts...)})
+	}
+	columns := func(n int) *pickle.Object {
+		parts := make([]any, n)
+		for i := range parts {
+			parts[i] = basetest.Tuple("part", "passthrough", &pickle.Object{Class: global("builtins", "slice"), Args: []any{nil, nil, nil}})
+		}
+		return basetest.Object("sklearn.compose._column_transformer.ColumnTransformer", basetest.Attrs{
+			"n_features_in_": int64(base.MaxFeatures), "transformers_": basetest.List(parts...),
+		})
+	}
+	chain := identity()
+	for range 20 {
+		chain = pipe(chain)
+	}
+	for name, test := range map[string]struct {
+		model *pickle.Object
+		ok    bool
+	}{
+		"a union":                      {union(4), true},
+		"a wide union":                 {union(40), false},
+		"a column transformer":         {columns(4), true},
+		"a wide column transformer":    {columns(100), false},
+		"pipelines of each other":      {pipe(pipe(identity())), true},
+		"pipelines deep in each other": {chain, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, _, err := sklearn.Build(test.model, nil)
+			var wrong *base.Error
+			if test.ok && err != nil || !test.ok && (!errors.As(err, &wrong) || !strings.Contains(wrong.Reason, "in the estimators of the file")) {
+				t.Errorf("got %v; built: want %v", err, test.ok)
+			}
+		})
 	}
 }
 

@@ -39,6 +39,8 @@ type Builder struct {
 	Help     func(pickle.Global) string
 	building map[*pickle.Object]bool
 	depth    int
+	features int // taken of MaxAllFeatures
+	columns  int // taken of MaxAllColumns
 }
 
 // Build compiles the estimator that v holds. The node describes what was read,

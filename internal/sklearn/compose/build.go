@@ -37,6 +37,9 @@ func ColumnTransformer(r *base.Reader) (base.Estimator, error) {
 		if p.positions, err = c.positions(r, i, name, triple[2]); err != nil {
 			return nil, err
 		}
+		if r.TakeColumns(len(p.positions)); r.Err() != nil {
+			return nil, r.Err()
+		}
 		if len(p.positions) == 0 {
 			continue // nothing was selected: the transformer is not fitted either
 		}
@@ -46,8 +49,14 @@ func ColumnTransformer(r *base.Reader) (base.Estimator, error) {
 				return nil, err
 			}
 		}
-		r.Note(label(name, p), strings.Join(c.describe(p.positions), ", "))
+		r.Note(label(name, p), c.describe(p.positions))
 		c.parts = append(c.parts, p)
+	}
+	for _, p := range c.parts {
+		if p.est != nil {
+			o, _ := base.Output(p.est, frame.Transform)
+			r.TakeColumns(o.Cols)
+		}
 	}
 	if r.Err() != nil {
 		return nil, r.Err()
@@ -62,12 +71,15 @@ func ColumnTransformer(r *base.Reader) (base.Estimator, error) {
 // names reads the columns of the training data. Before scikit-learn 1.0 there
 // was an attribute of its own for their names.
 func (c *columnTransformer) names(r *base.Reader) {
-	c.table.names = r.FeatureNames()
-	c.lenient = c.table.names != nil
+	names := r.FeatureNames()
+	c.lenient = names != nil
 	if !c.lenient && r.Has("_feature_names_in") {
 		if cells, err := base.Cells(r.Value("_feature_names_in")); err == nil {
-			c.table.names = texts(cells)
+			names = texts(cells)
 		}
+	}
+	if names != nil {
+		c.table.name(names)
 	}
 	switch {
 	case r.Has("n_features_in_"):
@@ -78,8 +90,9 @@ func (c *columnTransformer) names(r *base.Reader) {
 		c.table.width = r.Int("_n_features")
 	}
 	if c.table.width < 0 || c.table.width > base.MaxFeatures {
-		r.Errorf("n_features_in_ is %d", c.table.width)
+		r.Errorf("n_features_in_ is %d; at most %d features are supported here", c.table.width, base.MaxFeatures)
 	}
+	r.TakeFeatures(c.table.width)
 	if c.table.names != nil && len(c.table.names) != c.table.width {
 		r.Errorf("has %d feature names, and %d features", len(c.table.names), c.table.width)
 	}
@@ -156,14 +169,25 @@ func label(name string, p part) string {
 	return name
 }
 
-// describe returns the names of columns, or their positions if they have none.
-func (c *columnTransformer) describe(positions []int) []string {
-	out := make([]string, len(positions))
+// described is how much text describes the columns of a part.
+const described = 1000
+
+// describe lists the names of columns, or their positions if they have none.
+func (c *columnTransformer) describe(positions []int) string {
+	var b strings.Builder
 	for k, j := range positions {
-		out[k] = strconv.Itoa(j)
+		if k > 0 {
+			b.WriteString(", ")
+		}
+		if b.Len() > described {
+			fmt.Fprintf(&b, "… %d in all", len(positions))
+			break
+		}
 		if len(c.table.names) > 0 {
-			out[k] = c.table.names[j]
+			b.WriteString(c.table.names[j])
+		} else {
+			b.WriteString(strconv.Itoa(j))
 		}
 	}
-	return out
+	return b.String()
 }

@@ -13,7 +13,16 @@ import (
 // table is what column specifications refer to: the columns of the training data.
 type table struct {
 	width int
-	names []string // empty if they had none
+	names []string       // empty if they had none
+	index map[string]int // of the names
+}
+
+// name gives the columns names. Of two that are the same the first one is meant.
+func (t *table) name(names []string) {
+	t.names, t.index = names, make(map[string]int, len(names))
+	for j, name := range slices.Backward(names) {
+		t.index[name] = j
+	}
 }
 
 // resolve returns the positions that a column specification selects, by the
@@ -101,8 +110,8 @@ func (t table) position(key any) (int, error) {
 		}
 		return int(v), nil
 	case string:
-		j := slices.Index(t.names, v)
-		if j < 0 {
+		j, ok := t.index[v]
+		if !ok {
 			return 0, fmt.Errorf("column %q is not among the features of the training data", v)
 		}
 		return j, nil

@@ -12,7 +12,11 @@ import (
 	"mizzen.dev/internal/format/pickle"
 )
 
-var six = table{width: 6, names: []string{"age", "fare", "rooms", "sex", "port", "member"}}
+var six = func() table {
+	t := table{width: 6}
+	t.name([]string{"age", "fare", "rooms", "sex", "port", "member"})
+	return t
+}()
 
 func list(items ...any) *pickle.List { return &pickle.List{Items: items} }
 

@@ -58,6 +58,12 @@ func Pipeline(r *base.Reader) (base.Estimator, error) {
 	if err := p.checkWidths(r); err != nil {
 		return nil, err
 	}
+	for _, step := range p.steps {
+		r.TakeFeatures(step.Input().Width)
+	}
+	if r.Err() != nil {
+		return nil, r.Err()
+	}
 	p.compile()
 	return p, nil
 }

@@ -69,6 +69,13 @@ func FeatureUnion(r *base.Reader) (base.Estimator, error) {
 		}
 		width = max(width, w)
 	}
+	r.TakeFeatures(width)
+	for _, p := range u.parts {
+		r.TakeColumns(p.cols(width))
+	}
+	if r.Err() != nil {
+		return nil, r.Err()
+	}
 	u.compile(width, nil)
 	return u, nil
 }
@@ -155,11 +162,22 @@ func (u *featureUnion) passes() bool {
 	return false
 }
 
+// cols returns how many columns a part answers; -1 if that depends on the input.
+func (p part) cols(width int) int {
+	if p.est == nil {
+		return width
+	}
+	o, _ := base.Output(p.est, frame.Transform)
+	if o.Cols == 0 {
+		return 1
+	}
+	return o.Cols
+}
+
 func (u *featureUnion) answer() frame.Output {
 	out := frame.Output{Method: frame.Transform}
 	kinds := make([]frame.Kind, len(u.parts))
 	for i, p := range u.parts {
-		cols := u.input.Width
 		if p.est == nil {
 			kinds[i] = frame.Object
 			if u.input.Numeric() && u.input.Width >= 0 {
@@ -167,15 +185,12 @@ func (u *featureUnion) answer() frame.Output {
 			}
 		} else {
 			o, _ := base.Output(p.est, frame.Transform)
-			kinds[i], cols = o.Kind, max(o.Cols, 1)
-			if o.Cols < 0 {
-				cols = -1
-			}
+			kinds[i] = o.Kind
 		}
 		if p.weight != 1 {
 			kinds[i] = frame.Float64
 		}
-		if cols < 0 || out.Cols < 0 {
+		if cols := p.cols(u.input.Width); cols < 0 || out.Cols < 0 {
 			out.Cols = -1
 		} else {
 			out.Cols += cols
