@@ -45,11 +45,14 @@ func Fetch(ctx context.Context, req Request) error {
 			return nil
 		}
 	}
-	ctx, cancel := context.WithTimeout(ctx, req.Timeout)
+	ctx, cancel := context.WithTimeoutCause(ctx, req.Timeout, &TimeoutError{Limit: req.Timeout})
 	defer cancel()
 	_, err := backoff.Retry(ctx, func() (struct{}, error) {
 		return struct{}{}, fetch(ctx, req)
 	}, backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(req.Timeout))
+	if err != nil && errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+		err = context.Cause(ctx)
+	}
 	if err != nil {
 		return fmt.Errorf("fetching %s: %w", redacted(req.URL), clean(err))
 	}
@@ -81,6 +84,16 @@ func (e *StatusError) Error() string {
 	return fmt.Sprintf("the server answered %d %s", e.Status, http.StatusText(e.Status))
 }
 
+// TimeoutError says that the file did not come in time.
+type TimeoutError struct{ Limit time.Duration }
+
+func (e *TimeoutError) Error() string {
+	return fmt.Sprintf("the file did not come within %s (--download-timeout)", e.Limit)
+}
+
+// Unwrap says what it is to those who know time-outs by that.
+func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
+
 // SizeError says that the file is larger than allowed.
 type SizeError struct{ Limit int64 }
 
@@ -95,13 +108,18 @@ func (e *DigestError) Error() string {
 	return fmt.Sprintf("the file's digest is %s, expected %s: it was changed, or is another file", e.Got, e.Want)
 }
 
+// RedirectError says that the server sends us where we do not go.
+type RedirectError struct{ Reason string }
+
+func (e *RedirectError) Error() string { return e.Reason }
+
 // client refuses to go from https to http on the way.
 var client = &http.Client{CheckRedirect: func(req *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
-		return errors.New("too many redirects")
+		return &RedirectError{Reason: "too many redirects"}
 	}
 	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return errors.New("redirected from https to http")
+		return &RedirectError{Reason: "redirected from https to http"}
 	}
 	return nil
 }}
@@ -113,6 +131,10 @@ func fetch(ctx context.Context, req Request) error {
 		return backoff.Permanent(err)
 	}
 	resp, err := client.Do(r)
+	var redirect *RedirectError
+	if errors.As(err, &redirect) {
+		return backoff.Permanent(err)
+	}
 	if err != nil {
 		return err
 	}
