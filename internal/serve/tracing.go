@@ -84,11 +84,21 @@ func newExporter(ctx context.Context, getenv func(string) string) (*otlptrace.Ex
 	if protocol == "" {
 		protocol = getenv("OTEL_EXPORTER_OTLP_PROTOCOL")
 	}
+	// The specification's default is http://localhost, that of the exporters https.
+	local := getenv("OTEL_EXPORTER_OTLP_ENDPOINT") == "" && getenv("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT") == ""
 	switch protocol {
 	case "", "http/protobuf":
-		return otlptracehttp.New(ctx)
+		var options []otlptracehttp.Option
+		if local {
+			options = append(options, otlptracehttp.WithInsecure())
+		}
+		return otlptracehttp.New(ctx, options...)
 	case "grpc":
-		return otlptracegrpc.New(ctx)
+		var options []otlptracegrpc.Option
+		if local {
+			options = append(options, otlptracegrpc.WithInsecure())
+		}
+		return otlptracegrpc.New(ctx, options...)
 	}
 	return nil, fmt.Errorf("OTEL_EXPORTER_OTLP_PROTOCOL is %q: only http/protobuf and grpc are supported", protocol)
 }
