@@ -12,7 +12,7 @@ const (
 	MaxAllFeatures = 1 << 19
 	// MaxAllColumns bounds the columns of what all compositions of a file answer
 	// together.
-	MaxAllColumns = 1 << 22
+	MaxAllColumns = 1 << 20
 )
 
 // TakeFeatures counts n features towards [MaxAllFeatures].
