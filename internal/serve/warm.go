@@ -13,8 +13,10 @@ import (
 )
 
 const (
-	// warmRows is the size of the batch of a warm-up.
-	warmRows = 16
+	// warmRows is the size of the batch of a warm-up, if it has and is answered with
+	// at most maxWarmValues.
+	warmRows      = 16
+	maxWarmValues = 1 << 20
 	// maxWarmLine bounds a line of a file of requests.
 	maxWarmLine = 16 << 20
 )
@@ -78,7 +80,14 @@ func warmCall(ctx context.Context, s *Served, req *wire.Request, body []byte) er
 func warmFromSignature(ctx context.Context, s *Served) (calls int, err error) {
 	sig := s.Model.Signature()
 	arena := &frame.Arena{}
+	width := sig.Width
+	for _, output := range sig.Outputs {
+		width = max(width, output.Cols)
+	}
 	for _, rows := range []int{1, warmRows} {
+		if rows > 1 && rows*width > maxWarmValues {
+			break
+		}
 		x := exampleFrame(s, rows)
 		for _, output := range sig.Outputs {
 			var out [1]frame.Array
