@@ -118,7 +118,7 @@ func find(dir, version string) ([]place, error) {
 		}
 		places = append(places, found...)
 	}
-	return distinct(places), nil
+	return places, nil
 }
 
 // findModel returns the places of one model's directory.

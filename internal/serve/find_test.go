@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"mizzen.dev/internal/config"
 )
 
 func TestModelName(t *testing.T) {
@@ -79,6 +81,9 @@ func TestFind(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if places, err = configured(places, config.Default()); err != nil {
+		t.Fatal(err)
+	}
 	type found struct {
 		Name, Version, Path, Warmup string
 		Bad                         bool
@@ -105,5 +110,45 @@ func TestFind(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// A name and a warm-up file are for one model, in a directory as well.
+func TestConfigured(t *testing.T) {
+	one := []place{{name: "a b", version: "1", path: "a b/1/model.pkl"}, {name: "a b", version: "2", path: "a b/2/model.pkl", warmup: "a b/2/warmup.jsonl"}}
+	several := append(slices.Clone(one), place{name: "c", version: "1", path: "c/model.pkl"})
+	tests := map[string]struct {
+		places       []place
+		name, warmup string
+		want         []place // without their paths
+		fails        string
+	}{
+		"name":                  {places: one, name: "iris", want: []place{{name: "iris", version: "1"}, {name: "iris", version: "2", warmup: "a b/2/warmup.jsonl"}}},
+		"warm-up":               {places: one, name: "iris", warmup: "w", want: []place{{name: "iris", version: "1", warmup: "w"}, {name: "iris", version: "2", warmup: "w"}}},
+		"name for several":      {places: several, name: "iris", fails: "--name is for one model, but models holds several: a b and c"},
+		"warm-up for several":   {places: several, warmup: "w", fails: "--warmup is for one model, but models holds several: a b and c"},
+		"neither":               {places: one[1:], want: []place{{name: "a b", version: "2", warmup: "a b/2/warmup.jsonl"}}},
+		"nothing in it, a name": {name: "iris"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			places, err := configured(slices.Clone(test.places), &config.Config{Path: "models", Name: test.name, Warmup: test.warmup})
+			if err != nil || test.fails != "" {
+				if err == nil || err.Error() != test.fails {
+					t.Errorf("got %v, want %q", err, test.fails)
+				}
+				return
+			}
+			var got []place
+			for _, p := range places {
+				if p.name == "iris" && p.err != nil {
+					t.Errorf("%s: %v", p.path, p.err)
+				}
+				got = append(got, place{name: p.name, version: p.version, warmup: p.warmup})
+			}
+			if diff := cmp.Diff(test.want, got, cmp.AllowUnexported(place{})); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
 	}
 }

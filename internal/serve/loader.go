@@ -1,6 +1,7 @@
 package serve
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"time"
 
+	"mizzen.dev/internal/config"
 	"mizzen.dev/internal/store"
 	"mizzen.dev/internal/wire"
 	"mizzen.dev/model"
@@ -227,7 +229,11 @@ func (l *loader) places() ([]place, error) {
 		return nil, err
 	}
 	if info.IsDir() {
-		return find(path, c.Version)
+		places, err := find(path, c.Version)
+		if err != nil {
+			return nil, err
+		}
+		return configured(places, c)
 	}
 	name := c.Name
 	if name == "" {
@@ -237,6 +243,26 @@ func (l *loader) places() ([]place, error) {
 		}
 	}
 	return []place{{name: name, version: c.Version, path: path, warmup: c.Warmup}}, nil
+}
+
+// configured gives the one model of a directory the name and the warm-up file of
+// the configuration; several it leaves as they are, or refuses if that cannot be
+// what was meant.
+func configured(places []place, c *config.Config) ([]place, error) {
+	setting := "--name"
+	if c.Name == "" {
+		setting = "--warmup"
+	}
+	for _, p := range places {
+		if p.name != places[0].name && (c.Name != "" || c.Warmup != "") {
+			return nil, fmt.Errorf("%s is for one model, but %s holds several: %s and %s", setting, c.Path, places[0].name, p.name)
+		}
+	}
+	for i := range places {
+		places[i].name = cmp.Or(c.Name, places[i].name)
+		places[i].warmup = cmp.Or(c.Warmup, places[i].warmup)
+	}
+	return distinct(places), nil
 }
 
 // sync brings the registry in step with the places. It returns the first error;
