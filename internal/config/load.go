@@ -132,7 +132,7 @@ func loadEnv(c *Config, env map[string]string) error {
 			if strings.HasPrefix(value, "tcp://") && strings.HasSuffix(field.Env, "PORT") {
 				err = fmt.Errorf("Kubernetes set %q for a Service of that name; set enableServiceLinks: false in the pod, or rename the Service", value)
 			} else if field.Secret {
-				err = errors.New("the value cannot be read")
+				err = errors.New("expected a text, or several with commas between them")
 			}
 			return &Error{Where: "the variable " + field.Env, Err: err}
 		}

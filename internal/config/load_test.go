@@ -105,6 +105,8 @@ func TestErrors(t *testing.T) {
 		"bad URL":                {environ: []string{"MODEL_URL=s3://bucket/a"}, want: "expected http://HOST/PATH"},
 		"two models":             {args: []string{"--model", "/a", "/b"}, want: "leave out one of them"},
 		"unknown group":          {args: []string{"--auth-exempt", "probe"}, want: `there is no "probe"; did you mean probes?`},
+		"keys that are none":     {environ: []string{"API_KEY= , \n"}, want: "the variable API_KEY: expected a text"},
+		"list of nothing":        {args: []string{"--cors-origins", ","}, want: `--cors-origins: "," holds nothing`},
 		"load without a key":     {args: []string{"--allow-load"}, want: "needs an API key"},
 		"bad origin":             {args: []string{"--cors-origins", "example.com"}, want: "is no origin"},
 		"reload too often":       {args: []string{"--reload-interval", "1ms"}, want: "reload-interval"},

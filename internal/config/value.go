@@ -59,7 +59,11 @@ func parse(target any, text string) error {
 	case *string:
 		*p = text
 	case *[]string:
-		*p = split(text)
+		v := split(text)
+		if text != "" && len(v) == 0 { // a key that was left out must not open the server
+			return fmt.Errorf("%q holds nothing", text)
+		}
+		*p = v
 	case *bool:
 		v, err := strconv.ParseBool(text)
 		if err != nil {
