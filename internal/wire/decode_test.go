@@ -267,7 +267,7 @@ func TestNativeCells(t *testing.T) {
 func TestNativeBodies(t *testing.T) {
 	deep := strings.Repeat("[", 5000)
 	runDecode(t, Native{}, map[string]decodeTest{
-		"no body":           {model: numeric(1), body: ``, fails: `the JSON ends at byte 0, where a value was expected`},
+		"no body":           {model: numeric(1), body: ``, fails: `the JSON ends at byte 0, where an object such as {"inputs":[…]} was expected`},
 		"a list":            {model: numeric(1), body: `[1]`, fails: `expected an object such as {"inputs":[…]}, found a list`},
 		"a number":          {model: numeric(1), body: `1`, fails: `expected an object such as {"inputs":[…]}, found 1`},
 		"no JSON":           {model: numeric(1), body: `inputs=1`, fails: `malformed JSON at byte 0: expected a value, found 'i'`},

@@ -32,7 +32,7 @@ func TestDecodeRow(t *testing.T) {
 		"more behind it":    {two, `[1,2],"outputs":[]`, nil, "malformed JSON at byte 5: ',' after the end of the body's object"},
 		"not a number":      {two, `[1,"a"]`, nil, `[1]: expected a number, found "a"`},
 		"missing key":       {table, `{"age":1}`, nil, "missing: sex"},
-		"nothing":           {two, ``, nil, "the JSON ends at byte 0, where a value was expected"},
+		"nothing":           {two, ``, nil, "the JSON ends at byte 0, where a row (a list), a list of rows, or records was expected"},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {

@@ -207,6 +207,9 @@ func (s *scanner) number() (float64, error) {
 // own fault goes first.
 func (s *scanner) expected(what string) error {
 	c, at := s.peek(), s.i
+	if at >= len(s.b) {
+		return s.malformed(what)
+	}
 	if c == '"' {
 		v, err := s.str()
 		if err != nil {

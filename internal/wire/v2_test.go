@@ -224,7 +224,7 @@ func TestV2Binary(t *testing.T) {
 	tests["without the header"] = decodeTest{model: numeric(1), body: body[:header.JSONLength], fails: `inputs[0].parameters.binary_data_size: the header Inference-Header-Content-Length must say how long the JSON is`}
 	tests["header too long"] = decodeTest{model: numeric(1), header: Header{JSONLength: len(body) + 1}, body: body, fails: fmt.Sprintf(`Inference-Header-Content-Length is %d, but the body has %d bytes`, len(body)+1, len(body))}
 	tests["negative header"] = decodeTest{model: numeric(1), header: Header{JSONLength: -1}, body: body, fails: fmt.Sprintf(`Inference-Header-Content-Length is -1, but the body has %d bytes`, len(body))}
-	tests["header too short"] = decodeTest{model: numeric(1), header: Header{JSONLength: 10}, body: body, fails: `inputs: the JSON ends at byte 10, where a value was expected`}
+	tests["header too short"] = decodeTest{model: numeric(1), header: Header{JSONLength: 10}, body: body, fails: `inputs: the JSON ends at byte 10, where a list was expected`}
 	tests["truncated"] = decodeTest{model: numeric(1), header: header, body: body[:len(body)-1], fails: `inputs[0].parameters.binary_data_size: 8 bytes, but the body has 7 left`}
 	tests["bytes left"] = decodeTest{model: numeric(1), header: header, body: body + "x", fails: `1 byte of the body left over after the inputs: see parameters.binary_data_size`}
 	both := `{"inputs":[{"name":"x","shape":[1,1],"datatype":"FP64","parameters":{"binary_data_size":8},"data":[1]}]}`
