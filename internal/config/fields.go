@@ -104,7 +104,7 @@ func Fields() []Field {
 			target: func(c *Config) any { return &c.RequestTimeout }},
 		{Name: "max-body", Section: sectionBounds, Usage: "size of a request's body, decompressed; a larger one is refused with 413",
 			target: func(c *Config) any { return &c.MaxBody }},
-		{Name: "max-body-memory", Section: sectionBounds, Usage: "memory for all bodies over 64 KiB together; more are refused with 503",
+		{Name: "max-body-memory", Section: sectionBounds, Usage: "memory for all bodies and answers over 64 KiB together; more are refused with 503",
 			target: func(c *Config) any { return &c.MaxBodyMemory }},
 		{Name: "max-rows", Section: sectionBounds, Usage: "rows of a request",
 			target: func(c *Config) any { return &c.MaxRows }},

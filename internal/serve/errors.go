@@ -98,7 +98,7 @@ func (c Cause) String() string { return causeNames[c] }
 var causeTexts = [numCauses]string{
 	QueueFull:    "the server is at its limit of calls at work and waiting; try again later",
 	QueueTimeout: "the call waited too long for its turn; try again later",
-	Memory:       "the server is at its limit of memory for bodies; try again later, or send fewer rows at a time",
+	Memory:       "the server is at its limit of memory for bodies and answers; try again later, or send fewer rows at a time",
 	RateLimited:  "too many calls; slow down",
 	NoKey:        "an API key is needed: send it as Authorization: Bearer KEY or X-API-Key: KEY",
 	WrongKey:     "this API key is not valid here",

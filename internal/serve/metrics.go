@@ -140,7 +140,7 @@ func (m *Metrics) watch(c *Core) {
 	gauge("inference_in_flight_limit", "Calls that may be at work at a time.", func() float64 { return float64(c.Config.InFlight) })
 	gauge("inference_queue_depth", "Calls that wait for their turn.", func() float64 { return float64(c.Admission.Waiting()) })
 	gauge("inference_queue_limit", "Calls that may wait at a time.", func() float64 { return float64(c.Config.Queue) })
-	gauge("inference_body_bytes", "Memory that large bodies hold.", func() float64 { return float64(c.memory.used.Load()) })
+	gauge("inference_body_bytes", "Memory that large bodies and answers hold.", func() float64 { return float64(c.memory.used.Load()) })
 	gauge("inference_ready", "1 if calls are answered: models loaded and warm, and not draining.", func() float64 {
 		if c.Ready() == nil {
 			return 1
