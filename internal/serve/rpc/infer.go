@@ -25,8 +25,9 @@ type call struct {
 	service *service
 	message message
 	// read receives the message; nil if it is there already.
-	read  func() error
-	taken int64 // of the memory for large bodies
+	read    func() error
+	reading reading // that of the message
+	taken   int64   // of the memory for large bodies
 }
 
 // ReadBody receives the message, which stays until the call is over.
@@ -47,12 +48,16 @@ func (c *call) ReadBody() ([]byte, error) {
 }
 
 // receive receives the message of a call when the gate opens.
-func (s *service) receive(ctx context.Context, next func(any) error, m *message) error {
-	if err := s.reads.acquire(ctx); err != nil {
+func (s *service) receive(ctx context.Context, next func(any) error, c *call) error {
+	c.reading = reading{who: senderOf(ctx, c.Credentials.Key), call: enderOf(ctx)}
+	if err := s.reads.acquire(ctx, &c.reading); err != nil {
 		return err
 	}
-	defer s.reads.release()
-	if err := next(m); err != nil {
+	err := next(&c.message)
+	if !s.reads.release(&c.reading) {
+		return &serve.Rejection{Cause: serve.Memory, RetryAfter: s.reads.patience}
+	}
+	if err != nil {
 		return s.unread(err)
 	}
 	return nil
@@ -99,7 +104,7 @@ func (s *service) begin(ctx context.Context, operation string) *call {
 func (s *service) end(c *call) {
 	c.drop()
 	c.Out, c.Served, c.Model, c.Version, c.read = nil, nil, "", "", nil
-	c.Credentials = serve.Credentials{}
+	c.Credentials, c.reading = serve.Credentials{}, reading{}
 	s.calls.Put(c)
 }
 
@@ -132,7 +137,7 @@ func modelInfer(srv any, ctx context.Context, next func(any) error, _ grpc.Unary
 	defer rescue(ctx, s.core, &err)
 	c := s.begin(ctx, spanInfer)
 	defer s.end(c)
-	c.read = func() error { return s.receive(ctx, next, &c.message) }
+	c.read = func() error { return s.receive(ctx, next, c) }
 	out, err := c.infer(ctx)
 	if err != nil {
 		defer s.answers.Put(out)
@@ -210,35 +215,3 @@ func (p *answerPool) Put(b *[]byte) {
 		p.pool.Put(b)
 	}
 }
-
-// gate bounds how many messages are received at a time, and so the memory that
-// slow clients can fill. Most messages are there when the gate opens, and pass
-// in a moment.
-type gate struct {
-	places   chan struct{}
-	patience time.Duration
-}
-
-func newGate(places int, patience time.Duration) *gate {
-	return &gate{places: make(chan struct{}, places), patience: patience}
-}
-
-func (g *gate) acquire(ctx context.Context) error {
-	select {
-	case g.places <- struct{}{}:
-		return nil
-	default:
-	}
-	timer := time.NewTimer(g.patience)
-	defer timer.Stop()
-	select {
-	case g.places <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return &serve.Rejection{Cause: serve.Memory, RetryAfter: g.patience}
-	}
-}
-
-func (g *gate) release() { <-g.places }

@@ -159,6 +159,37 @@ func TestSlowClient(t *testing.T) {
 	wantCode(t, stream.RecvMsg(&inference.ModelInferResponse{}), codes.DeadlineExceeded)
 }
 
+// A client that opens calls and sends nothing does not keep others out.
+func TestSlowClientGivesWay(t *testing.T) {
+	s := start(t, func(c *config.Config) {
+		c.APIKeys = []string{"slow", "quick"}
+		c.MaxBodyMemory = 2 * c.MaxBody // two messages at a time
+	})
+	slow := metadata.AppendToOutgoingContext(testContext(t), "x-api-key", "slow")
+	ended := make(chan error, 2)
+	for range cap(ended) {
+		stream, err := s.conn.NewStream(slow, &grpc.StreamDesc{ClientStreams: true}, inference.GRPCInferenceService_ModelInfer_FullMethodName)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() { ended <- stream.RecvMsg(&inference.ModelInferResponse{}) }()
+	}
+	quick := metadata.AppendToOutgoingContext(testContext(t), "x-api-key", "quick")
+	var err error
+	until(t, func() bool {
+		if _, err := s.client.ModelInfer(quick, setosa()); err != nil {
+			t.Fatal(err)
+		}
+		select {
+		case err = <-ended:
+			return true
+		default:
+			return false
+		}
+	})
+	wantCode(t, err, codes.DeadlineExceeded)
+}
+
 func TestMessageSize(t *testing.T) {
 	s := start(t, func(c *config.Config) { c.MaxBody = 64 << 10 })
 	large := rows(make([]float64, 4*4096)...) // 128 KiB of zeros, a few hundred bytes compressed

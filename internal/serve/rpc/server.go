@@ -78,7 +78,7 @@ func options(core *serve.Core, stopping <-chan struct{}) []grpc.ServerOption {
 }
 
 // deadline ends a call whose client is too slow to send it, or that works too
-// long. A stream may last.
+// long. A stream may last. The gate may end the call earlier.
 func deadline(cfg *config.Config) tap.ServerInHandle {
 	limit := cfg.ReadTimeout + cfg.RequestTimeout
 	return func(ctx context.Context, call *tap.Info) (context.Context, error) {
@@ -87,7 +87,6 @@ func deadline(cfg *config.Config) tap.ServerInHandle {
 			return ctx, nil
 		}
 		ctx, cancel := context.WithTimeout(ctx, limit) //nolint:gosec // the call's own context ends with it, and ends this one
-		_ = cancel
-		return ctx, nil
+		return &callContext{Context: ctx, cancel: cancel}, nil
 	}
 }
