@@ -86,7 +86,7 @@ func deadline(cfg *config.Config) tap.ServerInHandle {
 		case inference.GRPCInferenceService_ModelStreamInfer_FullMethodName, healthpb.Health_Watch_FullMethodName:
 			return ctx, nil
 		}
-		ctx, cancel := context.WithTimeout(ctx, limit) //nolint:gosec // the call's own context ends with it, and ends this one
+		ctx, cancel := context.WithTimeout(ctx, limit) // the call's own context, which ends with it, ends this one
 		return &callContext{Context: ctx, cancel: cancel}, nil
 	}
 }
