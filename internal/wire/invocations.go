@@ -91,15 +91,12 @@ func (r *Request) readInvocation(sc *scanner) error {
 	var keys keySet
 	rows := ""
 	for n := 0; ; n++ {
-		key, more, err := sc.member(n)
+		key, more, err := sc.newMember(&keys, n)
 		if err != nil {
 			return err
 		}
 		if !more {
 			break
-		}
-		if !keys.add(key) {
-			return invalid("", "the key %q is there twice", clip(key))
 		}
 		switch key {
 		case "inputs", "instances", "dataframe_split", "dataframe_records":
@@ -137,19 +134,17 @@ func (r *Request) readSplit(sc *scanner, root string) error {
 	var keys keySet
 	columns, data := -1, -1
 	for n := 0; ; n++ {
-		key, more, err := sc.member(n)
+		key, more, err := sc.newMember(&keys, n)
 		if err != nil {
 			return at(err, root)
 		}
 		if !more {
 			break
 		}
-		switch {
-		case !keys.add(key):
-			return invalid(root, "the key %q is there twice", clip(key))
-		case key == "columns":
+		switch key {
+		case "columns":
 			columns = sc.i
-		case key == "data":
+		case "data":
 			data = sc.i
 		}
 		if err := sc.skip(); err != nil { // the columns may come after the data

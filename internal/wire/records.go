@@ -228,11 +228,7 @@ func (r *Request) readColumn(sc *scanner, row, j int) error {
 		if open == '[' {
 			more, err = sc.element(n)
 		} else {
-			var key string
-			key, more, err = sc.member(n)
-			if more && !keys.add(key) {
-				err = invalid("", "the key %q is there twice", clip(key))
-			}
+			_, more, err = sc.newMember(&keys, n)
 		}
 		if err != nil {
 			return r.fail(err, row+n, j)

@@ -115,6 +115,16 @@ func (s *scanner) member(n int) (key string, more bool, err error) {
 	return key, true, nil
 }
 
+// newMember is member where a key may stand only once: keys are those of the
+// object so far.
+func (s *scanner) newMember(keys *keySet, n int) (key string, more bool, err error) {
+	key, more, err = s.member(n)
+	if more && !keys.add(key) {
+		err = invalid("", "the key %q is there twice", clip(key))
+	}
+	return key, more, err
+}
+
 // literal reads a word that must stand at s.i.
 func (s *scanner) literal(word string) bool {
 	if len(s.b)-s.i < len(word) || text(s.b[s.i:s.i+len(word)]) != word {
@@ -270,12 +280,9 @@ func (s *scanner) skipBelow(depth int) error {
 	}
 	var seen keySet
 	for n := 0; ; n++ {
-		key, more, err := s.member(n)
+		_, more, err := s.newMember(&seen, n)
 		if err != nil || !more {
 			return err
-		}
-		if !seen.add(key) {
-			return invalid("", "the key %q is there twice", clip(key))
 		}
 		if err := s.skipBelow(depth - 1); err != nil {
 			return err

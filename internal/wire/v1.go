@@ -23,15 +23,12 @@ func (V1) Decode(req *Request, body []byte) error {
 	req.wantDefault(false)
 	var keys keySet
 	for n := 0; ; n++ {
-		key, more, err := sc.member(n)
+		key, more, err := sc.newMember(&keys, n)
 		if err != nil {
 			return err
 		}
 		if !more {
 			break
-		}
-		if !keys.add(key) {
-			return invalid("", "the key %q is there twice", clip(key))
 		}
 		switch key {
 		case "instances", "inputs":

@@ -64,7 +64,7 @@ func (in *v2Request) read() error {
 	sc.i++
 	var keys keySet
 	for n := 0; ; n++ {
-		key, more, err := in.member(&keys, n)
+		key, more, err := in.sc.newMember(&keys, n)
 		if err != nil {
 			return err
 		}
@@ -87,15 +87,6 @@ func (in *v2Request) read() error {
 			return under(err, keyPath(key))
 		}
 	}
-}
-
-// member moves to member n of the object in which the scanner stands.
-func (in *v2Request) member(keys *keySet, n int) (key string, more bool, err error) {
-	key, more, err = in.sc.member(n)
-	if more && !keys.add(key) {
-		err = invalid("", "the key %q is there twice", clip(key))
-	}
-	return key, more, err
 }
 
 // list reads the list at which the scanner stands; null is an empty one.
@@ -156,7 +147,7 @@ func (in *v2Request) output(int) error {
 	var o askedOutput
 	var keys keySet
 	for n := 0; ; n++ {
-		key, more, err := in.member(&keys, n)
+		key, more, err := in.sc.newMember(&keys, n)
 		if err != nil {
 			return err
 		}

@@ -30,7 +30,7 @@ func (in *v2Request) parameters() (parameters, error) {
 	}
 	var keys keySet
 	for n := 0; ; n++ {
-		key, more, err := in.member(&keys, n)
+		key, more, err := in.sc.newMember(&keys, n)
 		if err != nil || !more {
 			return p, err
 		}

@@ -28,7 +28,7 @@ func (in *v2Request) input(i int) error {
 	head := tensorHead{data: -1, size: -1}
 	var keys keySet
 	for n := 0; ; n++ {
-		key, more, err := in.member(&keys, n)
+		key, more, err := in.sc.newMember(&keys, n)
 		if err != nil {
 			return err
 		}
