@@ -115,14 +115,14 @@ func read(data []byte, limits format.Limits, selection string, report *Report) (
 		}
 		return nil, err
 	}
-	return newModel(est, node, info.Format, int64(len(data))), nil
+	return newModel(est, node, report.Root, info.Format, int64(len(data))), nil
 }
 
 const library = "scikit-learn"
 
-func newModel(est base.Estimator, node *base.Node, format string, size int64) *Model {
+func newModel(est base.Estimator, node *base.Node, root *Node, format string, size int64) *Model {
 	in := est.Input()
-	m := &Model{estimator: est, root: publicNode(node), chunk: chunkRows(node)}
+	m := &Model{estimator: est, root: root, chunk: chunkRows(node)}
 	m.signature = Signature{
 		Class: node.Class, Final: final(node).Class,
 		Library: library, LibraryVersion: version(node), Format: format, Size: size,
