@@ -28,6 +28,8 @@ var imports = map[string][]string{
 	"internal/nearest": {},
 	"internal/version": {},
 	"internal/store":   {},
+	// How a container says why it ended; both halves know it.
+	"internal/termination": {},
 	// Bytes to inert values; no prediction.
 	"internal/format": {"internal/format"},
 	// Flat arrays to numbers; no files.
@@ -41,12 +43,12 @@ var imports = map[string][]string{
 	"internal/openapi": {"internal/wire", "model", "model/frame"},
 	// Files of rows to files of answers.
 	"internal/batch":  {"internal/wire", "model", "model/frame"},
-	"internal/config": {"internal/nearest", "model"},
+	"internal/config": {"internal/nearest", "internal/termination", "model"},
 	// Listeners, admission, reload, drain.
 	"internal/serve": {"internal/serve", "internal/config", "internal/format", "internal/nearest", "internal/openapi",
 		"internal/store", "internal/version", "internal/wire", "model", "model/frame"},
 	"cmd/mizzen": {"internal/batch", "internal/config", "internal/format", "internal/nearest", "internal/openapi", "internal/serve",
-		"internal/store", "internal/version", "internal/wire", "model", "model/frame"},
+		"internal/store", "internal/termination", "internal/version", "internal/wire", "model", "model/frame"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},

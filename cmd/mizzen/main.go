@@ -20,7 +20,7 @@ type streams struct {
 	out, err io.Writer
 }
 
-// The exit codes.
+// The exit codes; fetch and serve have more ([termination.Reason]).
 const (
 	exitOK      = 0
 	exitFailure = 1
@@ -36,12 +36,16 @@ func run(ctx context.Context, args []string, s streams) int {
 		return exitOK
 	}
 	fmt.Fprintf(s.err, "mizzen: %s\n", printableLines(err.Error()))
+	code := exitFailure
 	var usage *usageError
 	if errors.As(err, &usage) {
 		fmt.Fprintf(s.err, "See '%s --help'.\n", cmd.CommandPath())
-		return exitUsage
+		code = exitUsage
 	}
-	return exitFailure
+	if runsInPod(cmd) {
+		code = leaveReport(s, err)
+	}
+	return code
 }
 
 // usageError says that the command line is wrong, not what it asked for.

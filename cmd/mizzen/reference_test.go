@@ -17,8 +17,9 @@ var update = flag.Bool("update", false, "write docs/cli.md")
 const referenceHead = `# The command line
 
 Results go to standard output, logs and errors to standard error. Exit codes: 0, or
-1 for a failure, or 2 if the command line is wrong. Colour and progress are for
-terminals only (and not where NO_COLOR is set).
+1 for a failure, or 2 if the command line is wrong; of serve and fetch those of
+[operations](operations.md#how-it-ended). Colour and progress are for terminals only
+(and not where NO_COLOR is set).
 
 This page is made from the commands' own help: ` + "`go test ./cmd/mizzen -update`" + `.
 `

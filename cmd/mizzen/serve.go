@@ -49,6 +49,7 @@ func newServe(s streams) *cobra.Command {
 		Example:           serveExample,
 		Args:              arguments(0, 1, "one MODEL or nothing"),
 		ValidArgsFunction: completeModel,
+		Annotations:       inPod(),
 		RunE: func(cmd *cobra.Command, given []string) error {
 			argument := ""
 			if len(given) == 1 {

@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"mizzen.dev/internal/nearest"
+	"mizzen.dev/internal/termination"
 )
 
 // Error says what is wrong with a value, and where it was set.
@@ -121,7 +122,7 @@ func environment(environ []string) map[string]string {
 var serviceLink = regexp.MustCompile(`_(SERVICE_HOST|SERVICE_PORT(_[A-Z0-9_]+)?|PORT(_[0-9]+_(TCP|UDP|SCTP)(_(PROTO|PORT|ADDR))?)?)$`)
 
 func loadEnv(c *Config, env map[string]string) error {
-	known := []string{FileEnv}
+	known := []string{FileEnv, termination.PathEnv}
 	for _, field := range Fields() {
 		known = append(known, field.Env)
 		value, ok := env[field.Env]

@@ -43,6 +43,13 @@ func (e *UnknownModelError) Error() string {
 // maxListed bounds the names in an error.
 const maxListed = 20
 
+// NoModelError says that a directory holds nothing that could be served.
+type NoModelError struct{ Path string }
+
+func (e *NoModelError) Error() string {
+	return e.Path + " holds no model: expected NAME/model.pkl or NAME/VERSION/model.pkl"
+}
+
 // NotReadyError says that a model is known but does not answer now.
 type NotReadyError struct {
 	Name, Version string

@@ -68,7 +68,7 @@ func (l *loader) start(ctx context.Context) error {
 		return err
 	}
 	if len(places) == 0 {
-		return fmt.Errorf("%s holds no model: expected NAME/model.pkl or NAME/VERSION/model.pkl", l.core.Config.Path)
+		return &NoModelError{Path: l.core.Config.Path}
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
