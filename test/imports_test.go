@@ -49,6 +49,10 @@ var imports = map[string][]string{
 		"internal/store", "internal/version", "internal/wire", "model", "model/frame"},
 	"cmd/mizzen": {"internal/batch", "internal/config", "internal/format", "internal/nearest", "internal/openapi", "internal/serve",
 		"internal/store", "internal/termination", "internal/version", "internal/wire", "model", "model/frame"},
+	// The cluster half: what a Model is, what a platform is, and what comes of both.
+	"api":               {},
+	"internal/platform": {"api"},
+	"internal/render":   {"api", "internal/platform"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},

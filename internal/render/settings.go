@@ -1,0 +1,3 @@
+package render
+
+func (r *renderer) settings() {}
