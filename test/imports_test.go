@@ -58,6 +58,8 @@ var imports = map[string][]string{
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},
 	"internal/hostile": {"internal/fixture", "model", "model/frame"},
 	"test":             {"internal/fixture", "model", "model/frame"},
+	// A real Kubernetes for the tests of the cluster half; knows nothing of Mizzen.
+	"test/cluster": {"test/cluster"},
 }
 
 func TestImports(t *testing.T) {

@@ -1,0 +1,124 @@
+package binary_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"mizzen.dev/test/cluster/binary"
+)
+
+// repository makes a repository with one small program in it, and goes there.
+func repository(t *testing.T, main string) (source string) {
+	t.Helper()
+	root := t.TempDir()
+	source = filepath.Join(root, "test", "cluster", "hello")
+	write(t, filepath.Join(root, "go.mod"), "module mizzen.dev\n")
+	write(t, filepath.Join(source, "go.mod"), "module mizzen.dev/test/cluster/hello\n\ngo 1.26.0\n")
+	write(t, filepath.Join(source, "go.sum"), "")
+	write(t, filepath.Join(source, "main.go"), main)
+	t.Chdir(source)
+	t.Setenv("XDG_CACHE_HOME", filepath.Join(root, "cache"))
+	return source
+}
+
+func write(t *testing.T, path, content string) {
+	t.Helper()
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+const hello = `package main
+
+var who = "nobody"
+
+func main() { println("hello", who) }
+`
+
+func program() binary.Program {
+	return binary.Program{Name: "hello", Commands: []string{"."}, Links: []string{"hi"}, LDFlags: "-X main.who=you", Cost: "a moment"}
+}
+
+func TestBuiltOnceByAnyNumberOfCallers(t *testing.T) {
+	repository(t, hello)
+	const callers = 4
+	var progress [callers]bytes.Buffer
+	var dirs [callers]string
+	var wg sync.WaitGroup
+	for i := range callers {
+		wg.Go(func() {
+			dir, err := program().Dir(context.Background(), &progress[i])
+			if err != nil {
+				t.Error(err)
+			}
+			dirs[i] = dir
+		})
+	}
+	wg.Wait()
+	builds := 0
+	for i := range callers {
+		if dirs[i] != dirs[0] {
+			t.Errorf("caller %d was given %s, the first %s", i, dirs[i], dirs[0])
+		}
+		builds += strings.Count(progress[i].String(), "building it")
+	}
+	if builds != 1 {
+		t.Errorf("built %d times", builds)
+	}
+	out, err := exec.Command(filepath.Join(dirs[0], "hi")).CombinedOutput()
+	if err != nil || string(out) != "hello you\n" {
+		t.Errorf("the link says %q, %v", out, err)
+	}
+	present, err := program().Present()
+	if err != nil || !present {
+		t.Errorf("present is %v, %v", present, err)
+	}
+}
+
+func TestBuiltAgainWhenItsFilesChange(t *testing.T) {
+	source := repository(t, hello)
+	before, err := program().Dir(context.Background(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(source, "..", "other.go"), "package cluster\n") // not this module's
+	same, err := program().Dir(context.Background(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(source, "main.go"), strings.ReplaceAll(hello, "hello", "bye"))
+	after, err := program().Dir(context.Background(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same != before || after == before {
+		t.Errorf("built in %s, then %s, and after a change in %s", before, same, after)
+	}
+}
+
+func TestFailedBuild(t *testing.T) {
+	repository(t, "package main\n\nfunc main() { oops }\n")
+	_, err := program().Dir(context.Background(), t.Output())
+	if err == nil || !strings.Contains(err.Error(), "undefined: oops") {
+		t.Errorf("the error is %v, without the compiler's own words", err)
+	}
+	if present, err := program().Present(); err != nil || present {
+		t.Errorf("present is %v, %v after a build that failed", present, err)
+	}
+}
+
+func TestOutsideTheRepository(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if _, err := program().Dir(context.Background(), t.Output()); err == nil {
+		t.Error("found a source where there is none")
+	}
+}
