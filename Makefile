@@ -31,9 +31,16 @@ help: ## show this list
 build: ## build the binaries into bin/
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
+# The tests run a Kubernetes API server that is built from modules, once. Without
+# cgo (which the race detector needs) and with -trimpath, what is compiled for it
+# serves the tests as well; what waits for its build may take longer than go test's
+# 10 minutes.
+CGO_OF_TESTS = $(if $(findstring -race,$(TESTFLAGS)),1,0)
+
 .PHONY: test
 test: ## run the tests (Go and make alone)
-	go test $(TESTFLAGS) ./...
+	go run ./test/cluster/cmd build kube
+	CGO_ENABLED=$(CGO_OF_TESTS) go test -trimpath -timeout 30m $(TESTFLAGS) ./...
 
 .PHONY: test-clients
 test-clients: build ## drive a running server with the public clients (installs Python packages)

@@ -1,0 +1,55 @@
+// Command cmd builds the programs of the tests' Kubernetes ahead of the tests:
+//
+//	go run ./test/cluster/cmd build kube
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"mizzen.dev/test/cluster/binary"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	root := &cobra.Command{Use: "cmd", Short: "The tests' Kubernetes, by hand", SilenceUsage: true}
+	root.AddCommand(newBuildCommand())
+	if err := root.ExecuteContext(ctx); err != nil {
+		os.Exit(1)
+	}
+}
+
+func newBuildCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "build kube…",
+		Short: "Build programs that are not built yet, and print where they are",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			for _, name := range names {
+				program, err := programOf(name)
+				if err != nil {
+					return err
+				}
+				dir, err := program.Dir(cmd.Context(), cmd.ErrOrStderr())
+				if err != nil {
+					return err
+				}
+				fmt.Fprintln(cmd.OutOrStdout(), dir)
+			}
+			return nil
+		},
+	}
+}
+
+func programOf(name string) (binary.Program, error) {
+	if name == "kube" {
+		return binary.Kube(), nil
+	}
+	return binary.Program{}, fmt.Errorf("no program is named %q", name)
+}
