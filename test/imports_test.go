@@ -28,6 +28,8 @@ var imports = map[string][]string{
 	"internal/nearest": {},
 	"internal/version": {},
 	"internal/store":   {},
+	// How command lines behave.
+	"internal/command": {"internal/nearest", "internal/version"},
 	// How a container says why it ended; both halves know it.
 	"internal/termination": {},
 	// Bytes to inert values; no prediction.
@@ -53,6 +55,7 @@ var imports = map[string][]string{
 	"api":               {},
 	"internal/platform": {"api"},
 	"internal/render":   {"api", "internal/platform"},
+	"cmd/mizzenctl":     {"api", "internal/command", "internal/platform", "internal/render", "internal/version"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},
@@ -150,29 +153,48 @@ func partOf(path string) string {
 // TestServingHalfWithoutKubernetes holds for all that is linked into mizzen, however
 // far down.
 func TestServingHalfWithoutKubernetes(t *testing.T) {
-	unwanted := []string{
+	forbid(t, "mizzen",
 		"k8s.io/", "sigs.k8s.io/", // the cluster half
 		"github.com/google/go-containerregistry/", // building images
 		"github.com/spf13/cobra/doc",              // writing the reference
 		"testing",
-	}
+	)
+}
+
+// TestClusterHalfWithoutEngine is its counterpart for mizzenctl.
+func TestClusterHalfWithoutEngine(t *testing.T) {
+	forbid(t, "mizzenctl",
+		// the serving half
+		module+"internal/engine/", module+"internal/sklearn/", module+"internal/format/",
+		module+"internal/serve", module+"internal/serve/", module+"internal/wire", module+"internal/wire/",
+		module+"internal/config", module+"internal/batch", module+"model", module+"model/",
+		"helm.sh/", "github.com/yannh/", // what tests check its charts and objects with
+		"github.com/spf13/cobra/doc", // writing the reference
+		"testing",
+	)
+}
+
+// forbid fails if a program of cmd has an unwanted package in it, or one below an
+// unwanted path that ends in a slash.
+func forbid(t *testing.T, program string, unwanted ...string) {
+	t.Helper()
 	for _, name := range []string{"../go.mod", "../go.sum"} { // go test runs this again when they change
 		if _, err := os.ReadFile(name); err != nil {
 			t.Fatal(err)
 		}
 	}
-	out, err := exec.Command("go", "list", "-deps", "../cmd/mizzen").Output()
+	out, err := exec.Command("go", "list", "-deps", "../cmd/"+program).Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
 	deps := strings.Fields(string(out))
-	if len(deps) < 100 {
-		t.Fatalf("go list found only %d packages in mizzen", len(deps))
+	if len(deps) < 50 {
+		t.Fatalf("go list found only %d packages in %s", len(deps), program)
 	}
 	for _, dep := range deps {
 		for _, u := range unwanted {
 			if dep == u || strings.HasSuffix(u, "/") && strings.HasPrefix(dep, u) {
-				t.Errorf("mizzen has %s in it", dep)
+				t.Errorf("%s has %s in it", program, dep)
 			}
 		}
 	}
