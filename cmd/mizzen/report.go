@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -80,10 +81,25 @@ func reasonOfStore(err error) termination.Reason {
 		digest *store.DigestError
 		size   *store.SizeError
 		status *store.StatusError
+		volume *store.VolumeError
+		creds  *store.CredentialsError
+		none   *store.NotFoundError
+		stall  *store.StallError
 	)
 	switch {
 	case errors.As(err, &digest):
 		return termination.DigestMismatch
+	case errors.As(err, &volume):
+		if volume.Full() {
+			return termination.VolumeFull
+		}
+		return termination.VolumeNotWritable
+	case errors.As(err, &creds):
+		return termination.AccessDenied
+	case errors.As(err, &none):
+		return termination.SourceNotFound
+	case errors.As(err, &stall):
+		return termination.SourceUnreachable
 	case errors.As(err, &size):
 		return termination.SourceTooLarge
 	case errors.As(err, &status):
@@ -109,7 +125,7 @@ func reasonOfSystem(err error) termination.Reason {
 	switch {
 	case errors.As(err, &port): // nothing to do with where models come from
 		return termination.Failed
-	case errors.As(err, &timeout), errors.As(err, &name), errors.As(err, &network):
+	case errors.As(err, &timeout), errors.As(err, &name), errors.As(err, &network), errors.Is(err, io.ErrUnexpectedEOF):
 		return termination.SourceUnreachable
 	case errors.Is(err, fs.ErrNotExist):
 		return termination.SourceNotFound

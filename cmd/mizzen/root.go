@@ -51,6 +51,7 @@ func newRoot(s streams) *cobra.Command {
 		newInspect(s),
 		newServe(s),
 		newPredict(s),
+		newFetch(s),
 		newVersion(s),
 		newCompletion(s),
 	)

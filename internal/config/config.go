@@ -66,10 +66,14 @@ type Config struct {
 	AccessLog bool
 }
 
-// Download bounds what is fetched from a URL.
+// Download says how a model file is fetched.
 type Download struct {
 	Dir     string
 	Timeout time.Duration
+	// Credentials is a directory with a file for each variable of a store.
+	Credentials string
+	Anonymous   bool
+	PlainHTTP   bool
 }
 
 // Default returns the configuration of a server that is told nothing.

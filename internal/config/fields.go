@@ -51,7 +51,7 @@ func Fields() []Field {
 	fields := []Field{
 		{Name: "model", Env: "MODEL_PATH", Section: sectionModel, Usage: "model file, or directory of models: NAME/model.pkl or NAME/VERSION/model.pkl; the argument of the command",
 			target: func(c *Config) any { return &c.Path }},
-		{Name: "url", Env: "MODEL_URL", Section: sectionModel, Usage: "http or https URL from which the model file is fetched at the start; it is kept where model says, or else in download-dir",
+		{Name: "url", Env: "MODEL_URL", Section: sectionModel, Usage: "address from which the model file is fetched at the start (http, https, s3, gs, azblob, oci, hf or file; see docs/store.md); it is kept where model says, or else in download-dir",
 			target: func(c *Config) any { return &c.URL }},
 		{Name: "digest", Env: "MODEL_DIGEST", Section: sectionModel, Usage: "digest that the file must have: sha256:HEX",
 			target: func(c *Config) any { return &c.Digest }},
@@ -65,6 +65,12 @@ func Fields() []Field {
 			target: func(c *Config) any { return &c.Download.Dir }},
 		{Name: "download-timeout", Section: sectionModel, Usage: "how long fetching the model file may take",
 			target: func(c *Config) any { return &c.Download.Timeout }},
+		{Name: "credentials", Section: sectionModel, Usage: "directory with a file for each variable of a store, such as AWS_ACCESS_KEY_ID: a mounted Secret; stronger than the environment",
+			target: func(c *Config) any { return &c.Download.Credentials }},
+		{Name: "anonymous", Section: sectionModel, Usage: "fetch the model file without credentials",
+			target: func(c *Config) any { return &c.Download.Anonymous }},
+		{Name: "plain-http", Section: sectionModel, Usage: "let registries be asked without TLS",
+			target: func(c *Config) any { return &c.Download.PlainHTTP }},
 
 		{Name: "address", Section: sectionListen, Usage: "address to listen on, such as 127.0.0.1 (default: all, IPv4 and IPv6)",
 			target: func(c *Config) any { return &c.Address }},

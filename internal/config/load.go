@@ -13,6 +13,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"mizzen.dev/internal/nearest"
+	"mizzen.dev/internal/store/uri"
 	"mizzen.dev/internal/termination"
 )
 
@@ -105,7 +106,11 @@ func (f *Flags) Load(argument string, environ []string) (*Config, error) {
 	return c, c.Validate()
 }
 
-func isURL(s string) bool { return strings.HasPrefix(s, "http://") || strings.HasPrefix(s, "https://") }
+// isURL reports whether s is the address of a model file, and not a path.
+func isURL(s string) bool {
+	scheme, _, ok := strings.Cut(s, "://")
+	return ok && slices.Contains(uri.Schemes(), strings.ToLower(scheme))
+}
 
 func environment(environ []string) map[string]string {
 	env := make(map[string]string, len(environ))

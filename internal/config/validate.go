@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"mizzen.dev/internal/nearest"
+	"mizzen.dev/internal/store/uri"
 	"mizzen.dev/model"
 )
 
@@ -33,9 +34,8 @@ func invalid(name, format string, args ...any) error {
 
 func (c *Config) checkModel() error {
 	if c.URL != "" {
-		u, err := url.Parse(c.URL)
-		if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
-			return invalid("url", "expected http://HOST/PATH or https://HOST/PATH")
+		if _, err := uri.Parse(c.URL); err != nil {
+			return &Error{Where: "url", Err: err}
 		}
 	}
 	if err := CheckOptions(model.Options{Digest: c.Digest, Limits: c.Limits}); err != nil {

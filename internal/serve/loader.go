@@ -171,8 +171,9 @@ func (l *loader) fetch(ctx context.Context) error {
 		return nil
 	}
 	start := time.Now()
-	err := store.Fetch(ctx, store.Request{
-		URL: c.URL, Path: l.path(), Digest: c.Digest, MaxBytes: c.Limits.WithDefaults().Bytes, Timeout: c.Download.Timeout,
+	result, err := store.Fetch(ctx, store.Request{
+		URI: c.URL, Path: l.path(), Digest: c.Digest, MaxBytes: c.Limits.WithDefaults().Bytes, Timeout: c.Download.Timeout,
+		Options: store.Options{Credentials: c.Download.Credentials, Anonymous: c.Download.Anonymous, PlainHTTP: c.Download.PlainHTTP, Log: l.log},
 	})
 	if err != nil {
 		if _, statErr := os.Stat(l.path()); statErr == nil {
@@ -181,7 +182,7 @@ func (l *loader) fetch(ctx context.Context) error {
 		}
 		return err
 	}
-	l.log.Info("fetched", "path", l.path(), "duration", time.Since(start))
+	l.log.Info("fetched", "path", l.path(), "digest", result.Digest, "size", result.Bytes, "there_already", !result.Fetched, "duration", time.Since(start))
 	return nil
 }
 
@@ -207,7 +208,7 @@ func (l *loader) makePrivate() error {
 	}
 	dir, err := os.MkdirTemp("", "mizzen-")
 	if err != nil {
-		return fmt.Errorf("making a directory for the model (--download-dir names another place): %w", err)
+		return &store.VolumeError{Path: filepath.Join(os.TempDir(), "mizzen-…"), Setting: "--download-dir (MIZZEN_DOWNLOAD_DIR)", Err: err}
 	}
 	l.private = dir
 	return nil

@@ -1,5 +1,7 @@
-// Package store brings model files to where they can be opened: from http and
-// https, bounded in size and time, verified, and complete or not at all.
+// Package store brings model files to where they can be opened: from files, http
+// and https, S3, Google Cloud Storage, Azure Blob Storage, OCI registries and the
+// Hugging Face Hub; bounded in size and time, resumed where they were cut off,
+// verified, and complete or not at all.
 package store
 
 import (
@@ -9,20 +11,19 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
+	"log/slog"
 	"os"
-	"path"
 	"path/filepath"
 	"strings"
 	"time"
 
-	"github.com/cenkalti/backoff/v5"
+	"mizzen.dev/internal/store/uri"
 )
 
 // Request says what to fetch, and its bounds.
 type Request struct {
-	URL string
+	// URI is the address, as package uri reads it.
+	URI string
 	// Path is the file to write. An older one is replaced in one step once the
 	// new one is complete and verified.
 	Path string
@@ -31,161 +32,142 @@ type Request struct {
 	// MaxBytes bounds the file, Timeout all tries together.
 	MaxBytes int64
 	Timeout  time.Duration
+
+	Options
 }
 
-// tries is how often a fetch is tried when the network or the server fails: at
-// the start of a pod neither may be ready.
-const tries = 5
+// Options are what a fetch needs beside the request. The zero value will do.
+type Options struct {
+	// Getenv finds credentials and endpoints; nil for the process's environment.
+	Getenv func(string) string
+	// Credentials is a directory with a file for each such variable, as a mounted
+	// Secret has; it is stronger than the environment.
+	Credentials string
+	// Anonymous asks without credentials, and looks for none.
+	Anonymous bool
+	// PlainHTTP lets registries that are not on this machine be asked without TLS.
+	PlainHTTP bool
+	// Log gets what happens on the way; nil for nothing.
+	Log *slog.Logger
+	// Progress is told how much of the file is here; total is -1 if not known.
+	Progress func(done, total int64)
+}
+
+// Result is what a fetch has brought.
+type Result struct {
+	Digest string
+	Bytes  int64
+	// Fetched is false if the file was there already.
+	Fetched bool
+}
+
+// errDeadline is what a TimeoutError is.
+var errDeadline = context.DeadlineExceeded
 
 // Fetch fetches a file. It does nothing if the file is there with the digest
-// that it must have.
-func Fetch(ctx context.Context, req Request) error {
-	if req.Digest != "" {
-		if have, err := Digest(req.Path); err == nil && strings.EqualFold(have, req.Digest) {
-			return nil
-		}
+// that it must have. Several processes that fetch the same file to the same place
+// fetch it once. No secret is in its errors.
+func Fetch(ctx context.Context, req Request) (Result, error) {
+	u, err := uri.Parse(req.URI)
+	if err != nil {
+		return Result{}, fmt.Errorf("reading the address of the model: %w", err)
 	}
-	ctx, cancel := context.WithTimeoutCause(ctx, req.Timeout, &TimeoutError{Limit: req.Timeout})
+	if req.Log == nil {
+		req.Log = slog.New(slog.DiscardHandler)
+	}
+	env := newEnvironment(req.Options)
+	f := &fetcher{Request: req, uri: u, env: env, retry: defaultRetry(), lease: defaultLease()}
+	result, err := f.fetch(ctx)
+	if err != nil {
+		return Result{}, env.secrets(u).scrub(fmt.Errorf("fetching %s: %w", u, clean(err)))
+	}
+	return result, nil
+}
+
+// fetcher is one fetch at work.
+type fetcher struct {
+	Request
+	uri   *uri.URI
+	env   *environment
+	retry retry
+	lease lease
+}
+
+func (f *fetcher) fetch(ctx context.Context) (Result, error) {
+	if r, ok := f.there(); ok {
+		return r, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil { //nolint:gosec // models are no secret on the volume
+		return Result{}, &VolumeError{Path: filepath.Dir(f.Path), Err: err}
+	}
+	ctx, cancel := context.WithTimeoutCause(ctx, f.Timeout, &TimeoutError{Limit: f.Timeout})
 	defer cancel()
-	_, err := backoff.Retry(ctx, func() (struct{}, error) {
-		return struct{}{}, fetch(ctx, req)
-	}, backoff.WithMaxTries(tries), backoff.WithMaxElapsedTime(req.Timeout))
-	if err != nil && errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil {
+	result, err := f.locked(ctx)
+	if err != nil && ctx.Err() != nil {
 		err = context.Cause(ctx)
 	}
-	if err != nil {
-		return fmt.Errorf("fetching %s: %w", redacted(req.URL), clean(err))
-	}
-	return nil
+	return result, err
 }
 
-// clean takes the URL out of the errors of net/http: it may hold a password.
-func clean(err error) error {
-	var urlErr *url.Error
-	if errors.As(err, &urlErr) {
-		return urlErr.Err
+// there looks whether the file is there with the digest that it must have.
+func (f *fetcher) there() (Result, bool) {
+	if f.Digest == "" {
+		return Result{}, false
 	}
-	return err
+	info, err := os.Stat(f.Path)
+	if err != nil || !info.Mode().IsRegular() {
+		return Result{}, false
+	}
+	have, err := Digest(f.Path)
+	if err != nil || !strings.EqualFold(have, f.Digest) {
+		return Result{}, false
+	}
+	return Result{Digest: have, Bytes: info.Size()}, true
 }
 
-func redacted(raw string) string {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return "the URL"
-	}
-	u.RawQuery = "" // pre-signed URLs have their secret there
-	return u.Redacted()
-}
-
-// StatusError is an answer that is not the file.
-type StatusError struct{ Status int }
-
-func (e *StatusError) Error() string {
-	return fmt.Sprintf("the server answered %d %s", e.Status, http.StatusText(e.Status))
-}
-
-// TimeoutError says that the file did not come in time.
-type TimeoutError struct{ Limit time.Duration }
-
-func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("the file did not come within %s (--download-timeout)", e.Limit)
-}
-
-// Unwrap says what it is to those who know time-outs by that.
-func (e *TimeoutError) Unwrap() error { return context.DeadlineExceeded }
-
-// SizeError says that the file is larger than allowed.
-type SizeError struct{ Limit int64 }
-
-func (e *SizeError) Error() string {
-	return fmt.Sprintf("the file is larger than %d bytes; raise the bound with --max-bytes if you trust it", e.Limit)
-}
-
-// DigestError says that what came is not what was asked for.
-type DigestError struct{ Want, Got string }
-
-func (e *DigestError) Error() string {
-	return fmt.Sprintf("the file's digest is %s, expected %s: it was changed, or is another file", e.Got, e.Want)
-}
-
-// RedirectError says that the server sends us where we do not go.
-type RedirectError struct{ Reason string }
-
-func (e *RedirectError) Error() string { return e.Reason }
-
-// client refuses to go from https to http on the way.
-var client = &http.Client{CheckRedirect: func(req *http.Request, via []*http.Request) error {
-	if len(via) >= 10 {
-		return &RedirectError{Reason: "too many redirects"}
-	}
-	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
-		return &RedirectError{Reason: "redirected from https to http"}
-	}
-	return nil
-}}
-
-// fetch tries once. Errors that another try cannot mend are permanent.
-func fetch(ctx context.Context, req Request) error {
-	r, err := http.NewRequestWithContext(ctx, http.MethodGet, req.URL, nil)
-	if err != nil {
-		return backoff.Permanent(err)
-	}
-	resp, err := client.Do(r)
-	var redirect *RedirectError
-	if errors.As(err, &redirect) {
-		return backoff.Permanent(err)
-	}
-	if err != nil {
-		return err
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		err := &StatusError{Status: resp.StatusCode}
-		if resp.StatusCode >= 500 || resp.StatusCode == http.StatusTooManyRequests {
-			return err
-		}
-		return backoff.Permanent(err)
-	}
-	if resp.ContentLength > req.MaxBytes {
-		return backoff.Permanent(&SizeError{Limit: req.MaxBytes})
-	}
-	return write(req, resp.Body)
-}
-
-// write puts the file in its place once it is complete and verified.
-func write(req Request, body io.Reader) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(req.Path), ".fetch-*")
-	if err != nil {
-		return backoff.Permanent(err)
-	}
-	defer func() {
+// locked fetches while nobody else does. Whoever had to wait first looks whether
+// the work is done.
+func (f *fetcher) locked(ctx context.Context) (Result, error) {
+	before, _ := os.Stat(f.Path)
+	for {
+		lock, waited, err := f.lease.acquire(ctx, f.Path, f.key(), f.Log)
 		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
+			return Result{}, err
 		}
-	}()
-	hash := sha256.New()
-	n, err := io.Copy(io.MultiWriter(f, hash), io.LimitReader(body, req.MaxBytes+1))
-	if err != nil {
-		return err
+		if waited {
+			if r, ok := f.madeMeanwhile(before); ok {
+				lock.release()
+				return r, nil
+			}
+		}
+		result, err := f.download(lock.ctx)
+		lost := errors.Is(context.Cause(lock.ctx), errLockLost)
+		lock.release()
+		if err == nil || !lost || ctx.Err() != nil {
+			return result, err
+		}
+		f.Log.Warn("another process took over; waiting for it", "path", f.Path)
 	}
-	if n > req.MaxBytes {
-		return backoff.Permanent(&SizeError{Limit: req.MaxBytes})
+}
+
+// madeMeanwhile reports whether the one that was waited for has brought the file.
+func (f *fetcher) madeMeanwhile(before os.FileInfo) (Result, bool) {
+	if f.Digest != "" {
+		return f.there()
 	}
-	got := "sha256:" + hex.EncodeToString(hash.Sum(nil))
-	if req.Digest != "" && !strings.EqualFold(got, req.Digest) {
-		return backoff.Permanent(&DigestError{Want: req.Digest, Got: got})
+	now, err := os.Stat(f.Path)
+	if err != nil || before != nil && os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) {
+		return Result{}, false
 	}
-	if err := f.Sync(); err != nil {
-		return backoff.Permanent(err)
-	}
-	if err := f.Close(); err != nil {
-		return backoff.Permanent(err)
-	}
-	if err := os.Rename(f.Name(), req.Path); err != nil {
-		return backoff.Permanent(err)
-	}
-	return nil
+	digest, err := Digest(f.Path)
+	return Result{Digest: digest, Bytes: now.Size()}, err == nil
+}
+
+// key tells fetches of one address from those of another, without telling the
+// address.
+func (f *fetcher) key() string {
+	sum := sha256.Sum256([]byte(f.uri.String()))
+	return hex.EncodeToString(sum[:8])
 }
 
 // Digest returns the digest of a file: sha256: and 64 hexadecimal digits.
@@ -199,21 +181,17 @@ func Digest(path string) (string, error) {
 	if _, err := io.Copy(hash, f); err != nil {
 		return "", err
 	}
-	return "sha256:" + hex.EncodeToString(hash.Sum(nil)), nil
+	return digestText(hash.Sum(nil)), nil
 }
 
-// Path returns the path of a URL, as a file's name on this system: models/iris/
-// model.pkl. It ends in model.pkl if the URL names no file.
+func digestText(sum []byte) string { return "sha256:" + hex.EncodeToString(sum) }
+
+// Path returns the path of an address, as a file's name on this system: models/
+// iris/model.pkl. It ends in model.pkl if the address names no file.
 func Path(raw string) string {
-	u, err := url.Parse(raw)
+	u, err := uri.Parse(raw)
 	if err != nil {
-		return defaultName
+		return uri.DefaultName
 	}
-	p := path.Clean("/" + u.Path)
-	if p == "/" || strings.HasSuffix(u.Path, "/") {
-		p = path.Join(p, defaultName)
-	}
-	return filepath.FromSlash(p)
+	return filepath.FromSlash(u.FilePath())
 }
-
-const defaultName = "model.pkl"

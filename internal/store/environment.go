@@ -1,0 +1,139 @@
+package store
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"time"
+
+	"mizzen.dev/internal/store/uri"
+)
+
+// environment is where a fetch finds credentials and endpoints.
+type environment struct {
+	Options
+	// client asks stores, lookup the services that give credentials; those are near.
+	client, lookup *http.Client
+}
+
+// responseTimeout bounds how long a store may take to begin its answer.
+const responseTimeout = time.Minute
+
+// lookupTimeout bounds how long a service that gives credentials may take.
+const lookupTimeout = 10 * time.Second
+
+func newEnvironment(o Options) *environment {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	transport := &http.Transport{
+		Proxy:                 http.ProxyFromEnvironment,
+		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
+		ForceAttemptHTTP2:     true,
+		TLSHandshakeTimeout:   15 * time.Second,
+		ResponseHeaderTimeout: responseTimeout,
+		// Sizes, ranges and digests are those of the file itself.
+		DisableCompression: true,
+		// The next try may need another server.
+		MaxIdleConnsPerHost: 2,
+		IdleConnTimeout:     30 * time.Second,
+	}
+	return &environment{
+		Options: o,
+		client:  &http.Client{Transport: transport, CheckRedirect: checkRedirect},
+		lookup:  &http.Client{Transport: transport, Timeout: lookupTimeout, CheckRedirect: checkRedirect},
+	}
+}
+
+// checkRedirect refuses to go from https to http on the way.
+func checkRedirect(req *http.Request, via []*http.Request) error {
+	if len(via) >= 10 {
+		return &RedirectError{Reason: "too many redirects"}
+	}
+	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
+		return &RedirectError{Reason: "redirected from https to http"}
+	}
+	return nil
+}
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// get returns the first of the variables that is set.
+func (e *environment) get(names ...string) string {
+	for _, name := range names {
+		if e.Credentials != "" && variableName.MatchString(name) {
+			if text, err := readSmall(filepath.Join(e.Credentials, name)); err == nil && text != "" {
+				return text
+			}
+		}
+		if value := e.Getenv(name); value != "" {
+			return value
+		}
+	}
+	return ""
+}
+
+// maxCredential bounds a file that holds a token, a key or an account.
+const maxCredential = 1 << 20
+
+// readSmall reads a file of credentials, without white space around it.
+func readSmall(path string) (string, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxCredential))
+	return strings.TrimSpace(string(text)), err
+}
+
+// secrets are all texts that must not be seen outside.
+func (e *environment) secrets(u *uri.URI) secrets {
+	var s secrets
+	for _, name := range []string{
+		"AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_CONTAINER_AUTHORIZATION_TOKEN",
+		"AZURE_STORAGE_KEY", "AZURE_STORAGE_CONNECTION_STRING", "AZURE_STORAGE_SAS_TOKEN", "AZURE_CLIENT_SECRET", "HF_TOKEN",
+	} {
+		s.add(e.get(name))
+	}
+	s.add(e.azureParts()["AccountKey"], u.SAS)
+	if u.URL != nil {
+		if password, ok := u.URL.User.Password(); ok {
+			s.add(password)
+		}
+		s.add(u.URL.RawQuery)
+	}
+	for _, q := range []string{u.SAS, queryOf(u.URL), e.get("AZURE_STORAGE_SAS_TOKEN")} {
+		values, _ := url.ParseQuery(strings.TrimPrefix(q, "?"))
+		for name, all := range values {
+			if len(name) > 2 || name == "se" {
+				s.add(all...)
+			}
+		}
+	}
+	return s
+}
+
+func queryOf(u *url.URL) string {
+	if u == nil {
+		return ""
+	}
+	return u.RawQuery
+}
+
+// guessTimeout bounds a search for credentials where there may be nobody.
+const guessTimeout = 3 * time.Second
+
+// lookupContext bounds the search for credentials.
+func lookupContext(ctx context.Context, guess bool) (context.Context, context.CancelFunc) {
+	if guess {
+		return context.WithTimeout(ctx, guessTimeout)
+	}
+	return context.WithTimeout(ctx, lookupTimeout)
+}
