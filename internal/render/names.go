@@ -11,6 +11,8 @@ const (
 	// ModelLabel names the Model. It alone selects the pods: a version or a revision in a
 	// selector would make the Deployment immutable where it must change.
 	ModelLabel = "mizzen.dev/model"
+	// versionLabel is the version of the model.
+	versionLabel = "app.kubernetes.io/version"
 	// RevisionLabel is the hash of what a pod runs.
 	RevisionLabel = "mizzen.dev/revision"
 	// ManagedBy is the value of app.kubernetes.io/managed-by.
@@ -57,7 +59,7 @@ func (r *renderer) podLabels() map[string]string {
 		}
 	}
 	maps.Copy(l, r.labels())
-	l["app.kubernetes.io/version"] = r.spec.Version
+	l[versionLabel] = r.spec.Version
 	l[RevisionLabel] = r.result.Revision
 	return l
 }

@@ -5,6 +5,8 @@ package render
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -23,6 +25,8 @@ type Input struct {
 	// Image is the image of the revision, resolved to a digest, if somebody did; else the
 	// image is as the Model and the platform name it.
 	Image string
+	// FetchImage is the same for the init container that fetches the model.
+	FetchImage string
 	// Owner of the objects, for those that are applied; files have none.
 	Owner *metav1.OwnerReference
 	// DevelopmentSecrets asks for Secrets with values made up, for a cluster on a desk.
@@ -40,6 +44,8 @@ type Result struct {
 	Revision string
 	// Image that the pods run, as it stands in the Deployment.
 	Image string
+	// FetchImage is the image of the init container; "" if nothing is fetched.
+	FetchImage string
 	// URL at which the model is reached: from outside if it is exposed.
 	URL string
 	// ScaledBy is the autoscaler that was chosen; "" under a fixed number of pods.
@@ -91,6 +97,10 @@ func Render(in Input) (*Result, error) {
 	for _, part := range parts {
 		part(r)
 	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	r.sortProblems()
 	objects := make([]*unstructured.Unstructured, len(r.objects))
 	for i, o := range r.objects {
 		if objects[i], err = r.plain(o); err != nil {
@@ -120,8 +130,13 @@ type renderer struct {
 	Input
 	spec    *v1alpha1.ModelSpec
 	profile *profile
+	model   place
 	objects []any
-	result  Result
+	// broken says that the pods cannot be rendered: a problem says why.
+	broken bool
+	// err is what should not happen, if it did.
+	err    error
+	result Result
 }
 
 // add appends objects: apply configurations of Kubernetes's types, or maps for the
@@ -139,6 +154,29 @@ func (r *renderer) warn(path, condition, reason, format string, args ...any) {
 func (r *renderer) problem(s Severity, path, condition, reason, format string, args ...any) {
 	r.result.Problems = append(r.result.Problems, Problem{Severity: s, Path: path, Condition: condition, Reason: reason,
 		Message: fmt.Sprintf(format, args...)})
+}
+
+// fail notes what should not happen; the first one counts.
+func (r *renderer) fail(err error) {
+	if r.err == nil {
+		r.err = err
+	}
+}
+
+// fields of the spec, in their order.
+var fields = []string{
+	"version", "source", "runtime", "config", "secrets", "auth", "serviceAccountName", "imagePullSecrets", "podMetadata",
+	"resources", "gpu", "replicas", "scale", "expose", "isolation", "telemetry", "rollout", "placement",
+}
+
+// sortProblems puts the problems into the order of the spec, whichever part found them.
+func (r *renderer) sortProblems() {
+	rank := func(p Problem) int {
+		name, _, _ := strings.Cut(strings.TrimPrefix(p.Path, "spec."), ".")
+		name, _, _ = strings.Cut(name, "[")
+		return slices.Index(fields, name)
+	}
+	slices.SortStableFunc(r.result.Problems, func(a, b Problem) int { return rank(a) - rank(b) })
 }
 
 // plain turns an object into the form that is written and applied.

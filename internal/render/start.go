@@ -1,7 +1,101 @@
 package render
 
+import (
+	"errors"
+
+	"mizzen.dev/api/v1alpha1"
+)
+
 // newRenderer checks the input and works out what all parts share.
 func newRenderer(in Input) (*renderer, error) {
-	r := &renderer{Input: in, spec: &in.Model.Spec, profile: &profile{}}
+	if in.Model == nil || in.Platform == nil {
+		return nil, errors.New("rendering needs a Model and a platform")
+	}
+	if in.Model.Name == "" || in.Model.Namespace == "" {
+		return nil, errors.New("rendering needs a Model with a name and a namespace: set metadata.name and metadata.namespace")
+	}
+	r := &renderer{Input: in, spec: &in.Model.Spec}
+	r.result.Revision = r.revision()
+	r.result.Image = r.image()
+	r.result.FetchImage = r.fetchImage()
+	r.model = r.place()
+	r.profile = r.newProfile()
+	r.result.URL = r.url()
+	r.checkSource()
 	return r, nil
+}
+
+// runtimeName is the runtime of the Model; mizzen unless said otherwise.
+func (r *renderer) runtimeName() v1alpha1.RuntimeName {
+	if r.spec.Runtime == nil || r.spec.Runtime.Name == "" {
+		return v1alpha1.RuntimeMizzen
+	}
+	return r.spec.Runtime.Name
+}
+
+func (r *renderer) isMizzen() bool { return r.runtimeName() == v1alpha1.RuntimeMizzen }
+
+// namedImage is the image that the Model itself asks for; "" if it leaves that to
+// the platform.
+func (r *renderer) namedImage() string {
+	if s := r.spec.Source.Image; s != nil {
+		return s.Reference
+	}
+	if r.spec.Runtime != nil {
+		return r.spec.Runtime.Image
+	}
+	return ""
+}
+
+// image of the server's container; "" if nobody names one.
+func (r *renderer) image() string {
+	switch {
+	case r.Image != "":
+		return r.Image
+	case r.namedImage() != "":
+		return r.namedImage()
+	case r.isMizzen():
+		return r.Platform.Image
+	}
+	return vendorImage(r.runtimeName(), r.spec.GPU != nil)
+}
+
+// fetchImage is the image of the init container, which is mizzen under any runtime.
+// Where the server is mizzen, too, a node pulls one image for both.
+func (r *renderer) fetchImage() string {
+	switch {
+	case r.spec.Source.URI == "":
+		return ""
+	case r.FetchImage != "":
+		return r.FetchImage
+	case r.isMizzen():
+		return r.result.Image
+	}
+	return r.Platform.Image
+}
+
+// url at which the model is reached: from outside if it is exposed, else in the
+// cluster. A Gateway of the platform is taken to have TLS.
+func (r *renderer) url() string {
+	e := r.spec.Expose
+	if e == nil {
+		return "http://" + r.serviceHost()
+	}
+	scheme := "http://"
+	if e.TLS != nil || r.Platform.Defaults.IssuerRef != nil || e.Gateway != nil && e.Gateway.ParentRef != nil {
+		scheme = "https://"
+	}
+	if e.Path == "/" {
+		return scheme + e.Host
+	}
+	return scheme + e.Host + e.Path
+}
+
+// serviceHost is the name of the Service in the cluster's DNS.
+func (r *renderer) serviceHost() string {
+	domain := r.Platform.ClusterDomain
+	if domain == "" {
+		domain = "cluster.local"
+	}
+	return r.Model.Name + "." + r.Model.Namespace + ".svc." + domain
 }
