@@ -18,10 +18,11 @@ const (
 	// spareGrace is left between the end of the drain and the kill.
 	spareGrace = 5 * time.Second
 
-	minStartup = time.Minute
-	maxStartup = 2 * time.Hour
-	// loadRate is how much of a model a slow disk and one processor load in a second.
-	loadRate = 16 << 20
+	// MinStartup and MaxStartup bound how long a server may take to load its model.
+	MinStartup = time.Minute
+	MaxStartup = 2 * time.Hour
+	// LoadRate is how much of a model a slow disk and one processor load in a second.
+	LoadRate = 16 << 20
 
 	defaultProgressDeadline = 10 * time.Minute
 	// startupMargin is for scheduling and pulling images, before a pod starts.
@@ -86,9 +87,9 @@ func (r *renderer) startup() time.Duration {
 		bound(res.Limits.Memory())
 	}
 	if size == math.MaxInt64 {
-		return minStartup
+		return MinStartup
 	}
-	return min(max(time.Duration(size/loadRate)*time.Second, minStartup), maxStartup)
+	return min(max(time.Duration(size/LoadRate)*time.Second, MinStartup), MaxStartup)
 }
 
 // progressDeadline is how long a roll may go without progress; 0 if what Kubernetes

@@ -42,6 +42,8 @@ type Result struct {
 	Problems []Problem
 	// Revision is the hash of what the pods run: image, source and config.
 	Revision string
+	// Hashed are the hashes in the objects, each before those whose text it is in.
+	Hashed []Hashed
 	// Image that the pods run, as it stands in the Deployment.
 	Image string
 	// FetchImage is the image of the init container; "" if nothing is fetched.

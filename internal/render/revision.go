@@ -11,13 +11,26 @@ import (
 	"mizzen.dev/api/v1alpha1"
 )
 
-// hashLength is how many hexadecimal digits of a SHA-256 stand in names and labels.
-const hashLength = 10
+// HashLength is how many hexadecimal digits of a SHA-256 stand in names and labels.
+const HashLength = 10
+
+// Hashed is a hash in the objects and the text that it is over, for templates that
+// work it out again.
+type Hashed struct{ Name, Hash, Text string }
+
+// hashed returns the hash of a text and keeps both for the result.
+func (r *renderer) hashed(name, text string) string {
+	h := hash(text)
+	if !slices.ContainsFunc(r.result.Hashed, func(k Hashed) bool { return k.Name == name }) {
+		r.result.Hashed = append(r.result.Hashed, Hashed{name, h, text})
+	}
+	return h
+}
 
 // hash shortens a text to what tells it from others of the same Model.
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])[:hashLength]
+	return hex.EncodeToString(sum[:])[:HashLength]
 }
 
 // revision is the hash of what the pods run. It is over these lines, each ended by a
@@ -58,7 +71,7 @@ func (r *renderer) revision() string {
 	for _, s := range slices.SortedFunc(slices.Values(r.spec.Secrets), func(a, b v1alpha1.SecretVariable) int { return strings.Compare(a.Name, b.Name) }) {
 		line("secret", s.Name+"="+s.SecretRef.Name+"/"+s.SecretRef.Key)
 	}
-	return hash(b.String())
+	return r.hashed("revision", b.String())
 }
 
 // sourceText names the source in one line.
@@ -84,5 +97,5 @@ func (r *renderer) configHash() string {
 	for _, name := range slices.Sorted(maps.Keys(r.spec.Config)) {
 		fmt.Fprintf(&b, "%s=%q\n", name, string(r.spec.Config[name]))
 	}
-	return hash(b.String())
+	return r.hashed("config", b.String())
 }
