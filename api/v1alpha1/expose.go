@@ -86,12 +86,14 @@ type GatewayExposure struct {
 }
 
 // GatewayRef names a Gateway.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.name) || !has(self.__namespace__)",message="namespace is that of the Gateway in name: set name, or remove namespace for the platform's default Gateway"
 type GatewayRef struct {
-	// name of the Gateway.
-	// +required
+	// name of the Gateway; the platform's default Gateway without it.
+	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 	// namespace of the Gateway; the Model's own without it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
