@@ -4,7 +4,8 @@
 package platform
 
 import (
-	corev1 "k8s.io/api/core/v1"
+	"slices"
+
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -24,6 +25,11 @@ type Platform struct {
 	ClusterDomain string `json:"clusterDomain,omitempty"`
 	// Offers is what is installed in the cluster.
 	Offers Offers `json:"offers,omitempty"`
+	// IngressClasses of the cluster, and whose they are. Without it a class with nginx or
+	// traefik in its name is theirs.
+	IngressClasses []IngressClass `json:"ingressClasses,omitempty"`
+	// Gateways of the platform that Models attach to.
+	Gateways []Gateway `json:"gateways,omitempty"`
 	// Prometheus collects metrics and answers queries.
 	Prometheus *Prometheus `json:"prometheus,omitempty"`
 	// Grafana shows dashboards that a sidecar finds in labelled ConfigMaps.
@@ -52,8 +58,10 @@ type Offer string
 
 // What a cluster may have.
 const (
-	GatewayAPI         Offer = "GatewayAPI"
-	GRPCRoute          Offer = "GRPCRoute"
+	GatewayAPI Offer = "GatewayAPI"
+	GRPCRoute  Offer = "GRPCRoute"
+	// SessionPersistence is that of HTTPRoutes, in the experimental channel alone.
+	SessionPersistence Offer = "SessionPersistence"
 	CertManager        Offer = "CertManager"
 	PrometheusOperator Offer = "PrometheusOperator"
 	MetricsServer      Offer = "MetricsServer"
@@ -61,22 +69,53 @@ const (
 	ImageVolumes       Offer = "ImageVolumes"
 )
 
+// AllOffers returns everything that a cluster may have, as far as Mizzen knows.
+func AllOffers() Offers {
+	return Offers{GatewayAPI, GRPCRoute, SessionPersistence, CertManager, PrometheusOperator, MetricsServer, KEDA, ImageVolumes}
+}
+
 // Offers is a set.
 type Offers []Offer
 
 // Has says whether o is among them.
 func (s Offers) Has(o Offer) bool {
-	for _, have := range s {
-		if have == o {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(s, o)
 }
+
+// The controllers of ingress classes that Mizzen knows the annotations of, as an
+// IngressClass names them.
+const (
+	ControllerNginx   = "k8s.io/ingress-nginx"
+	ControllerTraefik = "traefik.io/ingress-controller"
+)
+
+// IngressClass says whose a class of Ingresses is.
+type IngressClass struct {
+	Name string `json:"name"`
+	// Controller is as in the spec of the IngressClass: k8s.io/ingress-nginx.
+	Controller string `json:"controller"`
+}
+
+// Gateway of the platform.
+type Gateway struct {
+	Name      string `json:"name"`
+	Namespace string `json:"namespace"`
+	// Scheme of the addresses behind it: HTTPS, unless its listeners are in plain text.
+	Scheme Scheme `json:"scheme,omitempty"`
+}
+
+// Scheme of an address.
+type Scheme string
+
+// The schemes.
+const (
+	SchemeHTTPS Scheme = "HTTPS"
+	SchemeHTTP  Scheme = "HTTP"
+)
 
 // Prometheus collects metrics and answers queries.
 type Prometheus struct {
-	// Address at which KEDA and gates query it: http://prometheus.monitoring:9090.
+	// Address at which KEDA queries it: http://prometheus.monitoring:9090.
 	Address string `json:"address,omitempty"`
 	// MonitorLabels are what it selects ServiceMonitors by, RuleLabels PrometheusRules.
 	MonitorLabels map[string]string `json:"monitorLabels,omitempty"`
@@ -118,85 +157,8 @@ type Peers struct {
 type Defaults struct {
 	// IssuerRef of certificates for exposed Models without tls.
 	IssuerRef *v1alpha1.IssuerRef `json:"issuerRef,omitempty"`
-	// Gateway is the parent of the routes of Models whose expose names neither gateway
-	// nor ingress.
+	// Gateway is the parent of the routes of Models whose gateway.parentRef has no name.
 	Gateway *v1alpha1.GatewayRef `json:"gateway,omitempty"`
 	// ImagePullSecrets of all Models.
 	ImagePullSecrets []v1alpha1.SecretName `json:"imagePullSecrets,omitempty"`
-}
-
-// Namespace for Models.
-type Namespace struct {
-	Name string `json:"name"`
-	// Labels besides those of pod security.
-	Labels map[string]string `json:"labels,omitempty"`
-	// Quota of the whole namespace.
-	Quota corev1.ResourceList `json:"quota,omitempty"`
-}
-
-// Issuer of certificates: exactly one of ACME, CASecretName and SelfSigned.
-type Issuer struct {
-	Name string `json:"name"`
-	ACME *ACME  `json:"acme,omitempty"`
-	// CASecretName is a Secret of cert-manager's own namespace with the CA's tls.crt and
-	// tls.key.
-	CASecretName string      `json:"caSecretName,omitempty"`
-	SelfSigned   *SelfSigned `json:"selfSigned,omitempty"`
-}
-
-// SelfSigned has no settings.
-type SelfSigned struct{}
-
-// ACME is an authority that proves the control of a host over HTTP-01: through
-// exactly one of IngressClassName and Gateway.
-type ACME struct {
-	// Server is the URL of the directory; Let's Encrypt's without it.
-	Server string `json:"server,omitempty"`
-	Email  string `json:"email,omitempty"`
-	// CABundle (PEM, base64) to trust the server by, where it is a private one.
-	CABundle         []byte               `json:"caBundle,omitempty"`
-	IngressClassName string               `json:"ingressClassName,omitempty"`
-	Gateway          *v1alpha1.GatewayRef `json:"gateway,omitempty"`
-}
-
-// GatewayClass for the Gateways of Models.
-type GatewayClass struct {
-	Name           string `json:"name"`
-	ControllerName string `json:"controllerName"`
-}
-
-// Images is which images pods may run.
-type Images struct {
-	// AllowedRegistries are prefixes of images, such as registry.example.com/models/.
-	AllowedRegistries []string `json:"allowedRegistries,omitempty"`
-	// Namespaces in which that holds; those of Namespaces without it.
-	Namespaces []string `json:"namespaces,omitempty"`
-	// Signatures that images must have, checked by Kyverno.
-	Signatures *Signatures `json:"signatures,omitempty"`
-}
-
-// Signatures of cosign that images must have: by exactly one of PublicKey and Keyless.
-type Signatures struct {
-	// Images are the patterns of the images that must be signed: registry.example.com/*.
-	Images []string `json:"images"`
-	// PublicKey (PEM) of cosign.
-	PublicKey string `json:"publicKey,omitempty"`
-	// Keyless is an identity in Sigstore's public instance.
-	Keyless *Keyless `json:"keyless,omitempty"`
-}
-
-// Keyless is who must have signed.
-type Keyless struct {
-	Issuer  string `json:"issuer"`
-	Subject string `json:"subject"`
-}
-
-// Access lets people or programs work with Models in a namespace.
-type Access struct {
-	Namespace string `json:"namespace"`
-	// Role is View, Edit or Admin.
-	Role string `json:"role"`
-	// Groups and Users who have it.
-	Groups []string `json:"groups,omitempty"`
-	Users  []string `json:"users,omitempty"`
 }

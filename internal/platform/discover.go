@@ -1,0 +1,284 @@
+package platform
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/version"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/rest"
+)
+
+// Cluster is what has to be asked. A client of the API's discovery does; one that
+// caches would not see what is installed later.
+type Cluster interface {
+	discovery.ServerResourcesInterface
+	discovery.ServerVersionInterface
+	RESTClient() rest.Interface
+}
+
+// Found is what a cluster offers.
+type Found struct {
+	Offers         Offers
+	IngressClasses []IngressClass
+	Gateways       []Gateway
+	// Notes say why something that seems to be there does not count, or could not be
+	// looked up.
+	Notes []string
+}
+
+// Into puts what was found into a platform. What the cluster offers is what it offers;
+// classes and Gateways that the file names itself are kept.
+func (f *Found) Into(p *Platform) {
+	p.Offers = f.Offers
+	if p.IngressClasses == nil {
+		p.IngressClasses = f.IngressClasses
+	}
+	if p.Gateways == nil {
+		p.Gateways = f.Gateways
+	}
+}
+
+// FromCluster asks a cluster what it offers. The error says that it could not be asked
+// at all; what the caller may not read is a note, and does not count as offered.
+func FromCluster(ctx context.Context, c Cluster) (*Found, error) {
+	_, lists, err := c.ServerGroupsAndResources()
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
+		return nil, fmt.Errorf("asking the cluster what it has: %w", err)
+	}
+	kinds := map[string]bool{}
+	for _, list := range lists {
+		for _, r := range list.APIResources {
+			kinds[list.GroupVersion+"/"+r.Kind] = true
+		}
+	}
+	version, err := c.ServerVersion()
+	if err != nil {
+		return nil, fmt.Errorf("asking the cluster for its version: %w", err)
+	}
+	d := &discoverer{ctx: ctx, cluster: c, kinds: kinds, found: &Found{}}
+	d.gatewayAPI()
+	if kinds["cert-manager.io/v1/Certificate"] && kinds["cert-manager.io/v1/ClusterIssuer"] {
+		d.offer(CertManager)
+	}
+	if kinds["monitoring.coreos.com/v1/ServiceMonitor"] && kinds["monitoring.coreos.com/v1/PrometheusRule"] {
+		d.offer(PrometheusOperator)
+	}
+	if d.available("v1beta1.metrics.k8s.io") {
+		d.offer(MetricsServer)
+	}
+	d.keda()
+	d.imageVolumes(version)
+	d.ingressClasses()
+	return d.found, nil
+}
+
+// discoverer collects what a cluster offers.
+type discoverer struct {
+	ctx     context.Context //nolint:containedctx // lives as long as one call of FromCluster
+	cluster Cluster
+	kinds   map[string]bool
+	found   *Found
+}
+
+func (d *discoverer) offer(o Offer) { d.found.Offers = append(d.found.Offers, o) }
+
+func (d *discoverer) note(format string, args ...any) {
+	d.found.Notes = append(d.found.Notes, fmt.Sprintf(format, args...))
+}
+
+// maxAnswer bounds what is read of one answer of the API server.
+const maxAnswer = 16 << 20
+
+// get reads one object or list. What is not there, and what may not be read, is false;
+// the latter is noted.
+func (d *discoverer) get(path string, query map[string]string, into any) bool {
+	request := d.cluster.RESTClient().Get().AbsPath(path).SetHeader("Accept", "application/json")
+	for k, v := range query {
+		request = request.Param(k, v)
+	}
+	raw, err := request.DoRaw(d.ctx)
+	switch {
+	case apierrors.IsNotFound(err):
+		return false
+	case err != nil:
+		d.note("%s could not be read: %v", path, err)
+		return false
+	case len(raw) > maxAnswer:
+		d.note("%s is too large to be read", path)
+		return false
+	}
+	if err := json.Unmarshal(raw, into); err != nil {
+		d.note("%s could not be understood: %v", path, err)
+		return false
+	}
+	return true
+}
+
+// available says whether an aggregated API answers: it is registered long before.
+func (d *discoverer) available(name string) bool {
+	var service struct {
+		Status struct {
+			Conditions []struct{ Type, Status, Message string }
+		}
+	}
+	if !d.get("/apis/apiregistration.k8s.io/v1/apiservices/"+name, nil, &service) {
+		return false
+	}
+	for _, c := range service.Status.Conditions {
+		if c.Type == "Available" {
+			if c.Status != "True" {
+				d.note("the API %s is registered, but not available: %s", name, c.Message)
+			}
+			return c.Status == "True"
+		}
+	}
+	d.note("the API %s is registered, but nobody has seen it answer", name)
+	return false
+}
+
+// keda is there if its metrics are: ScaledObjects alone scale nothing.
+func (d *discoverer) keda() {
+	if !d.kinds["keda.sh/v1alpha1/ScaledObject"] {
+		return
+	}
+	if d.available("v1beta1.external.metrics.k8s.io") {
+		d.offer(KEDA)
+		return
+	}
+	d.note("ScaledObjects exist, but external metrics are not available: KEDA does not count as installed; look at its metrics server")
+}
+
+func (d *discoverer) gatewayAPI() {
+	const group = "gateway.networking.k8s.io/v1/"
+	if !d.kinds[group+"Gateway"] || !d.kinds[group+"HTTPRoute"] {
+		return
+	}
+	d.offer(GatewayAPI)
+	if d.kinds[group+"GRPCRoute"] {
+		d.offer(GRPCRoute)
+	}
+	var document struct {
+		Components struct {
+			Schemas map[string]json.RawMessage
+		}
+	}
+	if d.get("/openapi/v3/apis/gateway.networking.k8s.io/v1", nil, &document) {
+		for name, schema := range document.Components.Schemas {
+			if strings.HasSuffix(name, ".HTTPRoute") && strings.Contains(string(schema), `"sessionPersistence"`) {
+				d.offer(SessionPersistence)
+			}
+		}
+	}
+	d.gateways()
+}
+
+// gateways that routes of other namespaces may attach to.
+func (d *discoverer) gateways() {
+	var list struct {
+		Items []struct {
+			Metadata struct{ Name, Namespace string }
+			Spec     struct {
+				Listeners []struct {
+					Protocol      string
+					AllowedRoutes struct {
+						Namespaces struct{ From string }
+					}
+				}
+			}
+		}
+	}
+	if !d.get("/apis/gateway.networking.k8s.io/v1/gateways", listing(), &list) {
+		return
+	}
+	for _, g := range list.Items {
+		shared, scheme := false, SchemeHTTP
+		for _, l := range g.Spec.Listeners {
+			from := l.AllowedRoutes.Namespaces.From
+			shared = shared || from == "All" || from == "Selector"
+			if l.Protocol == "HTTPS" {
+				scheme = SchemeHTTPS
+			}
+		}
+		if shared {
+			d.found.Gateways = append(d.found.Gateways, Gateway{Name: g.Metadata.Name, Namespace: g.Metadata.Namespace, Scheme: scheme})
+		}
+	}
+}
+
+func (d *discoverer) ingressClasses() {
+	var list struct {
+		Items []struct {
+			Metadata struct{ Name string }
+			Spec     struct{ Controller string }
+		}
+	}
+	if !d.get("/apis/networking.k8s.io/v1/ingressclasses", listing(), &list) {
+		return
+	}
+	for _, c := range list.Items {
+		d.found.IngressClasses = append(d.found.IngressClasses, IngressClass{Name: c.Metadata.Name, Controller: c.Spec.Controller})
+	}
+}
+
+// maxListed bounds lists: of the nodes, so many tell of all.
+const maxListed = 500
+
+func listing() map[string]string { return map[string]string{"limit": strconv.Itoa(maxListed)} }
+
+// imageVolumesMinor is the minor version of Kubernetes 1 from which on image volumes
+// need no feature gate.
+const imageVolumesMinor = 35
+
+// imageVolumes need a Kubernetes and, on every node, a container runtime that has them.
+func (d *discoverer) imageVolumes(v *version.Info) {
+	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+"))
+	if err != nil || v.Major != "1" || minor < imageVolumesMinor {
+		return
+	}
+	var list struct {
+		Items []struct {
+			Metadata struct{ Name string }
+			Status   struct {
+				NodeInfo struct{ ContainerRuntimeVersion string }
+			}
+		}
+	}
+	if !d.get("/api/v1/nodes", listing(), &list) || len(list.Items) == 0 {
+		return
+	}
+	for _, n := range list.Items {
+		if !mountsImages(n.Status.NodeInfo.ContainerRuntimeVersion) {
+			d.note("the node %s runs %s, which mounts no images: image volumes do not count as offered", n.Metadata.Name, n.Status.NodeInfo.ContainerRuntimeVersion)
+			return
+		}
+	}
+	d.offer(ImageVolumes)
+}
+
+// mountsImages says whether a container runtime, NAME://VERSION, has image volumes.
+func mountsImages(runtime string) bool {
+	name, version, _ := strings.Cut(runtime, "://")
+	numbers := strings.SplitN(version, ".", 3)
+	if len(numbers) < 2 {
+		return false
+	}
+	major, err1 := strconv.Atoi(numbers[0])
+	minor, err2 := strconv.Atoi(numbers[1])
+	if err1 != nil || err2 != nil {
+		return false
+	}
+	at := []int{major, minor}
+	switch name {
+	case "containerd":
+		return slices.Compare(at, []int{2, 1}) >= 0
+	case "cri-o":
+		return slices.Compare(at, []int{1, 31}) >= 0
+	}
+	return false
+}

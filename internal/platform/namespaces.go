@@ -1,0 +1,62 @@
+package platform
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"mizzen.dev/internal/object"
+)
+
+const (
+	podSecurity = "pod-security.kubernetes.io/"
+	// solverLabel is on the pods of cert-manager that answer ACME challenges, and
+	// solverPort is where they do.
+	solverLabel = "acme.cert-manager.io/http01-solver"
+	solverPort  = 8089
+)
+
+// namespace for Models: pods are restricted, and nobody talks to anybody but where a
+// Model's own NetworkPolicies say so. Pods that solve ACME challenges stay reachable:
+// cert-manager puts them beside the Certificate.
+func (p *Platform) namespace(ns Namespace) []any {
+	labels := map[string]any{}
+	for k, v := range ns.Labels {
+		labels[k] = v
+	}
+	for _, mode := range []string{"enforce", "warn", "audit"} {
+		labels[podSecurity+mode] = "restricted"
+		labels[podSecurity+mode+"-version"] = "latest"
+	}
+	metadata := p.plainMetadata(ns.Name)
+	for k, v := range metadata["labels"].(map[string]any) { //nolint:errcheck // made above
+		labels[k] = v
+	}
+	metadata["labels"] = labels
+	objects := []any{
+		map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
+		p.networkPolicy("default-deny", ns.Name, networkingv1.NetworkPolicySpec{
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
+		}),
+	}
+	if p.usesACME() {
+		tcp, port := corev1.ProtocolTCP, intstr.FromInt32(solverPort)
+		objects = append(objects, p.networkPolicy("acme-solvers", ns.Name, networkingv1.NetworkPolicySpec{
+			PodSelector: metav1.LabelSelector{MatchLabels: map[string]string{solverLabel: "true"}},
+			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress},
+			Ingress: []networkingv1.NetworkPolicyIngressRule{{
+				From:  p.Peers.Ingress,
+				Ports: []networkingv1.NetworkPolicyPort{{Protocol: &tcp, Port: &port}},
+			}},
+		}))
+	}
+	if len(ns.Quota) > 0 {
+		objects = append(objects, object.New("v1", "ResourceQuota", p.metadata("models", ns.Name), corev1.ResourceQuotaSpec{Hard: ns.Quota}))
+	}
+	return objects
+}
+
+func (p *Platform) networkPolicy(name, namespace string, spec networkingv1.NetworkPolicySpec) any {
+	return object.New("networking.k8s.io/v1", "NetworkPolicy", p.metadata(name, namespace), spec)
+}
