@@ -26,6 +26,104 @@ func Kube() Program {
 	}
 }
 
+// Node returns what runs on a node: kubelet and kube-proxy, each under its name.
+func Node() Program {
+	return Program{
+		Name: "node", Commands: []string{"."}, Links: []string{"kubelet", "kube-proxy"},
+		LDFlags: kubernetesVersion(NodeVersion),
+		Cost:    "about 4 minutes on two cores",
+	}
+}
+
+// CoreDNS returns coredns, the cluster's DNS.
+func CoreDNS() Program {
+	return Program{Name: "coredns", Commands: []string{"."}, Cost: "about a minute on two cores"}
+}
+
+// VersityGW returns versitygw, an S3 server.
+func VersityGW() Program {
+	return Program{Name: "versitygw", Commands: []string{"github.com/versity/versitygw/cmd/versitygw"}, Cost: "about a minute on two cores"}
+}
+
+// CertManager returns cert-manager's controllers, and acmesolver, which answers ACME's
+// HTTP-01 challenges.
+func CertManager() Program {
+	return Program{Name: "cert-manager", Commands: []string{"."}, Cost: "about 2 minutes on two cores"}
+}
+
+// Pebble returns pebble, an ACME server for tests, and pebble-challtestsrv, whose DNS
+// says what a test wants.
+func Pebble() Program {
+	const cmd = "github.com/letsencrypt/pebble/v2/cmd/"
+	return Program{Name: "pebble", Commands: []string{cmd + "pebble", cmd + "pebble-challtestsrv"}, Cost: "a moment"}
+}
+
+// Traefik returns traefik, which carries out Gateway API routes and Ingresses.
+func Traefik() Program {
+	return Program{Name: "traefik", Commands: []string{"github.com/traefik/traefik/v3/cmd/traefik"}, Cost: "about 6 minutes on two cores"}
+}
+
+// MetricsServer returns metrics-server, where HPAs get pods' CPU from.
+func MetricsServer() Program {
+	return Program{Name: "metrics-server", Commands: []string{"sigs.k8s.io/metrics-server/cmd/metrics-server"}, Cost: "about 2 minutes on two cores"}
+}
+
+// Prometheus returns prometheus, of its discoveries that of Kubernetes alone.
+func Prometheus() Program {
+	return Program{
+		Name: "prometheus", Commands: []string{"github.com/prometheus/prometheus/cmd/prometheus"},
+		Tags: "remove_all_sd,enable_kubernetes_sd,netgo",
+		Cost: "about 3 minutes on two cores",
+	}
+}
+
+// KEDA returns KEDA's operator and its adapter, where HPAs get external metrics from.
+func KEDA() Program {
+	const cmd = "github.com/kedacore/keda/v2/cmd/"
+	return Program{Name: "keda", Commands: []string{cmd + "operator", cmd + "adapter"}, Cost: "about 7 minutes on two cores"}
+}
+
+// KWOK returns kwok, which plays nodes and the life of their pods.
+func KWOK() Program {
+	return Program{Name: "kwok", Commands: []string{"sigs.k8s.io/kwok/cmd/kwok"}, Cost: "about 2 minutes on two cores"}
+}
+
+// Tier is a part of the tests that need a real cluster, with what must be built for it.
+type Tier struct {
+	Name     string
+	Programs []Program
+}
+
+// Tiers returns all tiers. Edge and scale each need what core needs as well.
+func Tiers() []Tier {
+	return []Tier{
+		{"core", []Program{Kube(), Node(), CoreDNS(), VersityGW()}},
+		{"edge", []Program{CertManager(), Pebble(), Traefik()}},
+		{"scale", []Program{MetricsServer(), Prometheus(), KEDA()}},
+		{"kwok", []Program{KWOK()}},
+	}
+}
+
+// ByName returns the program of a name, or those of the tier of that name.
+func ByName(name string) ([]Program, error) {
+	known := make([]string, 0, 16)
+	for _, tier := range Tiers() {
+		if tier.Name == name {
+			return tier.Programs, nil
+		}
+		known = append(known, tier.Name)
+	}
+	for _, tier := range Tiers() {
+		for _, program := range tier.Programs {
+			if program.Name == name {
+				return []Program{program}, nil
+			}
+			known = append(known, program.Name)
+		}
+	}
+	return nil, fmt.Errorf("no program or tier is named %q; there are %s", name, strings.Join(known, ", "))
+}
+
 // kubernetesVersion returns the linker's flags that make a component say which
 // version it is; without them it is v0.0.0-master, which clients do not believe.
 func kubernetesVersion(version string) string {

@@ -1,6 +1,7 @@
 // Command cmd builds the programs of the tests' Kubernetes ahead of the tests:
 //
 //	go run ./test/cluster/cmd build kube
+//	go run ./test/cluster/cmd build core
 package main
 
 import (
@@ -27,29 +28,24 @@ func main() {
 
 func newBuildCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "build kube…",
-		Short: "Build programs that are not built yet, and print where they are",
+		Use:   "build NAME…",
+		Short: "Build programs, or all that a tier needs, and print where they are",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
 			for _, name := range names {
-				program, err := programOf(name)
+				programs, err := binary.ByName(name)
 				if err != nil {
 					return err
 				}
-				dir, err := program.Dir(cmd.Context(), cmd.ErrOrStderr())
-				if err != nil {
-					return err
+				for _, program := range programs {
+					dir, err := program.Dir(cmd.Context(), cmd.ErrOrStderr())
+					if err != nil {
+						return err
+					}
+					fmt.Fprintln(cmd.OutOrStdout(), dir)
 				}
-				fmt.Fprintln(cmd.OutOrStdout(), dir)
 			}
 			return nil
 		},
 	}
-}
-
-func programOf(name string) (binary.Program, error) {
-	if name == "kube" {
-		return binary.Kube(), nil
-	}
-	return binary.Program{}, fmt.Errorf("no program is named %q", name)
 }
