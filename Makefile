@@ -39,8 +39,30 @@ CGO_OF_TESTS = $(if $(findstring -race,$(TESTFLAGS)),1,0)
 
 .PHONY: test
 test: ## run the tests (Go and make alone)
-	go run ./test/cluster/cmd build kube
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build kube
 	CGO_ENABLED=$(CGO_OF_TESTS) go test -trimpath -timeout 30m $(TESTFLAGS) ./...
+
+# Each tier of the tests on a real Kubernetes builds what it needs first, and says how
+# far it is. Root, or KUBECONFIG (docs of test/cluster), is all they want.
+E2EFLAGS ?= -v
+
+.PHONY: e2e
+e2e: e2e-core e2e-edge e2e-scale ## all tests on a real Kubernetes (as root, or KUBECONFIG=…)
+
+.PHONY: e2e-core
+e2e-core: ## the cluster itself, S3, DNS: apply, fetch, roll, isolate, kill, delete
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster
+
+.PHONY: e2e-edge
+e2e-edge: ## Gateway and Ingress, certificates
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core edge
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster/edge
+
+.PHONY: e2e-scale
+e2e-scale: ## metrics, HPA, KEDA
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core scale
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster/scale
 
 .PHONY: test-clients
 test-clients: build ## drive a running server with the public clients (installs Python packages)

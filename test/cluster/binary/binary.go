@@ -38,6 +38,9 @@ type Program struct {
 	LDFlags string
 	// Cost says to who waits what to expect.
 	Cost string
+	// Own says that the folder is a package of Mizzen's own module, and uses no
+	// other package of it.
+	Own bool
 }
 
 // Dir returns where the program's files are. It builds them if they are not there,
@@ -113,7 +116,12 @@ func (p Program) key(source string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	files = append(files, filepath.Join(source, "go.mod"), filepath.Join(source, "go.sum"))
+	files = slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
+	module := source
+	if p.Own {
+		module = filepath.Join(source, "..", "..", "..")
+	}
+	files = append(files, filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum"))
 	slices.Sort(files)
 	for _, file := range files {
 		content, err := os.ReadFile(file)

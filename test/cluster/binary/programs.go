@@ -35,6 +35,22 @@ func Node() Program {
 	}
 }
 
+// Agent returns what Mizzen's tests themselves run on a node: what starts it, and what
+// carries out its NetworkPolicies.
+func Agent() Program {
+	return Program{Name: "agent", Commands: []string{"."}, Own: true, Cost: "a moment, if Mizzen itself has been built"}
+}
+
+// Pause returns what keeps a pod's namespaces.
+func Pause() Program {
+	return Program{Name: "pause", Commands: []string{"."}, Own: true, Cost: "a moment"}
+}
+
+// Probe returns what tests have call others from inside the cluster.
+func Probe() Program {
+	return Program{Name: "probe", Commands: []string{"."}, Own: true, Cost: "a moment"}
+}
+
 // CoreDNS returns coredns, the cluster's DNS.
 func CoreDNS() Program {
 	return Program{Name: "coredns", Commands: []string{"."}, Cost: "about a minute on two cores"}
@@ -97,7 +113,7 @@ type Tier struct {
 // Tiers returns all tiers. Edge and scale each need what core needs as well.
 func Tiers() []Tier {
 	return []Tier{
-		{"core", []Program{Kube(), Node(), CoreDNS(), VersityGW()}},
+		{"core", []Program{Kube(), Node(), CoreDNS(), VersityGW(), Agent(), Pause(), Probe()}},
 		{"edge", []Program{CertManager(), Pebble(), Traefik()}},
 		{"scale", []Program{MetricsServer(), Prometheus(), KEDA()}},
 		{"kwok", []Program{KWOK()}},

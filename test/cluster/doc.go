@@ -1,0 +1,2 @@
+// Package cluster is a real Kubernetes for tests.
+package cluster

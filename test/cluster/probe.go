@@ -1,0 +1,79 @@
+//go:build linux
+
+package cluster
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+//go:embed manifests/probe.yaml
+var probeManifest string
+
+// Probe is a Deployment in the cluster through which tests call others, with a Service
+// of its name at port 80. It runs as a restricted namespace wants it.
+type Probe struct {
+	Namespace, Name string
+	cluster         *Cluster
+}
+
+// StartProbe runs a probe and waits until it answers. Its pods have the given labels
+// and the label app with its name.
+func (c *Cluster) StartProbe(ctx context.Context, namespace, name string, replicas int, labels map[string]string) (*Probe, error) {
+	image, err := c.pushProgram(ctx, "probe:1", c.program("probe", "probe"))
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]string{"app": name}
+	maps.Copy(all, labels)
+	quoted, err := json.Marshal(all) // which is YAML as well
+	if err != nil {
+		return nil, err
+	}
+	err = c.applyTemplate(ctx, "probe", probeManifest, map[string]string{
+		"Namespace": namespace, "Name": name, "Image": image, "Labels": string(quoted), "Replicas": strconv.Itoa(replicas),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return &Probe{Namespace: namespace, Name: name, cluster: c}, c.waitForDeployment(ctx, namespace, name)
+}
+
+// Reply is what a call through a probe gave: a status and body, or in Error why
+// there was none.
+type Reply struct {
+	Status      int
+	Body, Error string
+}
+
+// Get has one of the probe's pods call a URL, with 3 seconds of time.
+func (p *Probe) Get(ctx context.Context, url string) (Reply, error) {
+	pods, err := p.cluster.client.CoreV1().Pods(p.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.Name})
+	if err != nil {
+		return Reply{}, err
+	}
+	if len(pods.Items) == 0 {
+		return Reply{}, fmt.Errorf("the probe %s/%s has no pods", p.Namespace, p.Name)
+	}
+	// By the API server, which reaches pods whatever lies between them and the test.
+	body, err := p.cluster.client.CoreV1().Pods(p.Namespace).ProxyGet("http", pods.Items[0].Name, "8080", "get", map[string]string{"url": url}).DoRaw(ctx)
+	if err != nil {
+		return Reply{}, fmt.Errorf("calling %s through the probe %s/%s: %w", url, p.Namespace, p.Name, err)
+	}
+	var r Reply
+	if err := json.Unmarshal(body, &r); err != nil {
+		return Reply{}, fmt.Errorf("the probe %s/%s answers %q: %w", p.Namespace, p.Name, body, err)
+	}
+	return r, nil
+}
+
+// ProbeAt returns a probe that was started before.
+func (c *Cluster) ProbeAt(namespace, name string) *Probe {
+	return &Probe{Namespace: namespace, Name: name, cluster: c}
+}
