@@ -58,6 +58,7 @@ var imports = map[string][]string{
 	"api":               {},
 	"internal/object":   {},
 	"internal/platform": {"api", "internal/nearest", "internal/object"},
+	"internal/manifest": {"api", "internal/nearest"},
 	"internal/render":   {"api", "internal/object", "internal/platform"},
 	"cmd/mizzenctl":     {"api", "internal/command", "internal/platform", "internal/render", "internal/version"},
 	// Programs and helpers for whoever works on the repository.

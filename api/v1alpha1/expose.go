@@ -116,6 +116,7 @@ type IngressExposure struct {
 	// annotations for the controller. What Mizzen sets itself wins.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="names of annotations are such as team or example.com/team: letters, digits, hyphens, underscores and dots, with at most one prefix"
 	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
 }
 
@@ -169,14 +170,18 @@ type RateLimit struct {
 }
 
 // Timeouts of a call.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.request) || !has(self.backend) || duration(self.backend) <= duration(self.request)",message="backend is a part of request: it must not be above it"
 type Timeouts struct {
 	// request is how long a whole call may take.
 	// +optional
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="request must be between 1s and 1h"
 	Request *metav1.Duration `json:"request,omitempty"`
 	// backend is how long the server may take, where the way in tells the two apart.
 	// +optional
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('1h')",message="backend must be between 1s and 1h"
 	Backend *metav1.Duration `json:"backend,omitempty"`
 }
 
@@ -192,6 +197,7 @@ type StickySessions struct {
 	// lifetime of the cookie; that of the browser's session without it.
 	// +optional
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('8760h')",message="lifetime must be between 1s and 8760h (a year)"
 	Lifetime *metav1.Duration `json:"lifetime,omitempty"`
 }
 

@@ -45,6 +45,7 @@ type ModelList struct {
 // ModelSpec is what should run. Only version and source are required.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.replicas) || !has(self.scale)",message="set replicas for a fixed number of pods or scale for an autoscaler, not both"
+// +kubebuilder:validation:XValidation:rule="!has(self.runtime) || self.runtime.name != 'custom' || has(self.runtime.image) || has(self.source.image)",message="a custom runtime needs an image: set runtime.image, or source.image with the model inside of it"
 // +kubebuilder:validation:XValidation:rule="!has(self.source.image) || !has(self.runtime) || !has(self.runtime.image)",message="source.image is the image that the pods run: remove runtime.image"
 // +kubebuilder:validation:XValidation:rule="!has(self.source.cache) || !has(self.source.cache.claim) || self.source.cache.claim.accessMode != 'ReadWriteOnce' || (!has(self.scale) && (!has(self.replicas) || self.replicas <= 1) && has(self.rollout) && self.rollout.strategy == 'Recreate')",message="a ReadWriteOnce claim can be mounted by one pod at a time: use accessMode ReadWriteMany, or one replica, no scale and rollout.strategy Recreate"
 // +kubebuilder:validation:XValidation:rule="!has(self.gpu) || (has(self.runtime) && self.runtime.name != 'mizzen')",message="the runtime mizzen computes on CPUs alone: remove gpu, or choose a runtime that uses one"
@@ -93,6 +94,7 @@ type ModelSpec struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	ServiceAccountName string `json:"serviceAccountName,omitempty"`
 
 	// imagePullSecrets are Secrets with credentials for the registries of the images.
@@ -172,11 +174,13 @@ type SecretKey struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
 	// key in it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
 	Key string `json:"key"`
 }
 
@@ -186,6 +190,7 @@ type SecretName struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
 }
 
@@ -202,11 +207,13 @@ type PodMetadata struct {
 	// labels of the pods. Those under mizzen.dev/ and app.kubernetes.io/ are Mizzen's own.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="names of labels are such as team or example.com/team: letters, digits, hyphens, underscores and dots, with at most one prefix"
 	// +kubebuilder:validation:XValidation:rule="self.all(name, !name.startsWith('mizzen.dev/') && !name.startsWith('app.kubernetes.io/'))",message="labels under mizzen.dev/ and app.kubernetes.io/ are set by Mizzen: choose other names"
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 	// annotations of the pods.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=32
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="names of annotations are such as team or example.com/team: letters, digits, hyphens, underscores and dots, with at most one prefix"
 	// +kubebuilder:validation:XValidation:rule="self.all(name, !name.startsWith('mizzen.dev/'))",message="annotations under mizzen.dev/ are set by Mizzen: choose other names"
 	Annotations map[string]AnnotationValue `json:"annotations,omitempty"`
 }
@@ -248,10 +255,12 @@ type GPU struct {
 	// +default="nvidia.com/gpu"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`
 	ResourceName string `json:"resourceName,omitempty"`
 	// nodeSelector chooses nodes by their labels, such as nvidia.com/gpu.product.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="names of labels are such as team or example.com/team: letters, digits, hyphens, underscores and dots, with at most one prefix"
 	NodeSelector map[string]LabelValue `json:"nodeSelector,omitempty"`
 	// tolerations of the taints of the nodes with accelerators. Without them the taint
 	// that GPU operators set, resourceName with the effect NoSchedule, is tolerated.
@@ -278,6 +287,7 @@ type Batching struct {
 	// maxDelay is how long a request may wait for others.
 	// +required
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1ms') && duration(self) <= duration('10s')",message="maxDelay must be between 1ms and 10s"
 	MaxDelay metav1.Duration `json:"maxDelay"`
 }
 
@@ -294,6 +304,7 @@ const (
 
 // Rollout is how a new version takes over.
 //
+// +kubebuilder:validation:XValidation:rule="!has(self.progressDeadline) || !has(self.rolling) || !has(self.rolling.minReady) || duration(self.progressDeadline) > duration(self.rolling.minReady)",message="progressDeadline must be above rolling.minReady, or no change could succeed"
 // +kubebuilder:validation:XValidation:rule="!has(self.rolling) || self.strategy == 'Rolling'",message="rolling has the settings of strategy Rolling: remove it, or set strategy to Rolling"
 type Rollout struct {
 	// strategy is Rolling, where new pods are ready before old ones stop, or Recreate,
@@ -309,6 +320,7 @@ type Rollout struct {
 	// 2m more if that is longer.
 	// +optional
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="progressDeadline must be between 10s and 24h"
 	ProgressDeadline *metav1.Duration `json:"progressDeadline,omitempty"`
 	// revisionHistoryLimit is how many earlier revisions are kept to go back to.
 	// +optional
@@ -335,10 +347,11 @@ type RollingRollout struct {
 	// of those wanted. Without it 25%.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
-	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self > 0 : self.matches('^[1-9][0-9]{0,2}%$')",message="maxSurge must be a number above 0 or a percentage such as 25%: no pod may stop before another is ready"
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self > 0 && self <= 10000 : self.matches('^[1-9][0-9]{0,2}%$')",message="maxSurge must be a number from 1 to 10000 or a percentage such as 25%: no pod may stop before another is ready"
 	MaxSurge *intstr.IntOrString `json:"maxSurge,omitempty"`
 	// minReady is how long a new pod must have been ready before it counts.
 	// +optional
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) <= duration('1h')",message="minReady must be at most 1h"
 	MinReady *metav1.Duration `json:"minReady,omitempty"`
 }

@@ -3,7 +3,6 @@ package v1alpha1
 // Runtime is the server that the pods run.
 //
 // +kubebuilder:validation:XValidation:rule="(self.name == 'custom') == has(self.custom)",message="custom describes a runtime that Mizzen does not know: set it if name is custom, and only then"
-// +kubebuilder:validation:XValidation:rule="self.name != 'custom' || has(self.image)",message="a custom runtime needs an image"
 type Runtime struct {
 	// name of the server. Its ports, probes, layout of model files and metrics follow
 	// from it.
@@ -15,6 +14,7 @@ type Runtime struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^[^\s]+$`
 	Image string `json:"image,omitempty"`
 	// args are added to the arguments of the server.
 	// +optional
@@ -66,8 +66,11 @@ type Variable struct {
 	Value string `json:"value,omitempty"`
 }
 
-// CustomRuntime describes a server that Mizzen does not know. The model file is at
-// /models/NAME/VERSION/ in its container, and in MODEL_PATH.
+// CustomRuntime describes a server that Mizzen does not know. Where the model is in its
+// container stands in the variable MODEL_PATH, its port in PORT.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.grpcPort) || self.grpcPort != self.port",message="grpcPort must differ from port"
+// +kubebuilder:validation:XValidation:rule="!has(self.grpcPort) || !has(self.metrics) || !has(self.metrics.port) || self.metrics.port != self.grpcPort",message="metrics.port must differ from grpcPort"
 type CustomRuntime struct {
 	// port on which it answers HTTP.
 	// +required

@@ -68,6 +68,7 @@ type Cache struct {
 type EmptyDirCache struct {
 	// sizeLimit is how large the directory may get before the pod is evicted.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="sizeLimit must be above 0"
 	SizeLimit resource.Quantity `json:"sizeLimit"`
 }
 
@@ -79,11 +80,13 @@ type EmptyDirCache struct {
 type ClaimCache struct {
 	// size of the volume. It can grow later if the storage class allows it.
 	// +required
+	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="size must be above 0"
 	Size resource.Quantity `json:"size"`
 	// storageClassName of the volume; the cluster's default without it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	StorageClassName *string `json:"storageClassName,omitempty"`
 	// accessMode is ReadWriteMany, or ReadWriteOnce where one pod at a time runs.
 	// +optional
@@ -108,8 +111,10 @@ type ImageVolumeSource struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^[^\s]+$`
 	Reference string `json:"reference"`
-	// path of the model file in it, such as models/iris/model.pkl.
+	// path of the model in it: of a file such as iris/model.pkl; for triton of the directory
+	// with config.pbtxt, for tfserving of the one with saved_model.pb.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -128,8 +133,10 @@ type ClaimSource struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
-	// path of the model in it: of a file, or of a directory for runtimes that want one.
+	// path of the model in it: of a file such as iris/model.pkl; for triton of the directory
+	// with config.pbtxt, for tfserving of the one with saved_model.pb.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -143,6 +150,7 @@ type ImageSource struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:Pattern=`^[^\s]+$`
 	Reference string `json:"reference"`
 	// path of the model file in the image, if the image itself does not say.
 	// +optional

@@ -44,6 +44,7 @@ type Scrape struct {
 	// interval between two scrapes; the platform's without it.
 	// +optional
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1s') && duration(self) <= duration('10m')",message="interval must be between 1s and 10m"
 	Interval *metav1.Duration `json:"interval,omitempty"`
 }
 
@@ -71,6 +72,7 @@ type Alerts struct {
 	// labels of the alerts, by which they find the people on call.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))",message="names of labels of alerts have letters, digits and underscores, no digit first"
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 	// runbookURL is where the people on call read what to do.
 	// +optional
@@ -105,6 +107,7 @@ type LatencySLO struct {
 	// a bound of the server's histogram.
 	// +required
 	// +kubebuilder:validation:Format=duration
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('1h')",message="threshold must be above 0s and at most 1h"
 	Threshold metav1.Duration `json:"threshold"`
 	// target is the percentage of calls that are answered within it.
 	// +optional
@@ -146,7 +149,7 @@ const (
 
 // Placement is where pods run, and how they start and stop.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.gracePeriod) || duration(self.gracePeriod) >= duration(has(self.preStop) ? self.preStop : '5s') + duration(has(self.drain) ? self.drain : '25s') + duration('5s')",message="gracePeriod must be at least preStop (5s unless set) + drain (25s unless set) + 5s, or requests are cut off"
+// +kubebuilder:validation:XValidation:rule="!has(self.gracePeriod) || duration(self.gracePeriod) >= (has(self.preStop) ? duration(self.preStop) : duration('5s')) + (has(self.drain) ? duration(self.drain) : duration('25s')) + duration('5s')",message="gracePeriod must be at least preStop (5s unless set) + drain (25s unless set) + 5s, or requests are cut off"
 type Placement struct {
 	// spread is over what the pods are spread, as far as that is possible. Without it
 	// over nodes and zones.
@@ -157,6 +160,7 @@ type Placement struct {
 	// nodeSelector chooses nodes by their labels.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="names of labels are such as team or example.com/team: letters, digits, hyphens, underscores and dots, with at most one prefix"
 	NodeSelector map[string]LabelValue `json:"nodeSelector,omitempty"`
 	// tolerations of taints.
 	// +optional
@@ -170,9 +174,11 @@ type Placement struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 	// startupTimeout is how long a pod may take to load its model before it is started
-	// again. Without it from 60s, for what source.cache or resources say of its size.
+	// again. Without it 60s, or the time for its size at 16Mi a second if that is longer;
+	// for the size stands the smaller of source.cache and the memory limit.
 	// +optional
 	// +kubebuilder:validation:Format=duration
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('5s') && duration(self) <= duration('2h')",message="startupTimeout must be between 5s and 2h"

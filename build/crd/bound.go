@@ -1,6 +1,10 @@
 package main
 
-import apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+import (
+	"math"
+
+	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+)
 
 // Bounds for what the types of Kubernetes itself (tolerations, affinity, peers,
 // behavior) leave open. They are well above what anybody writes.
@@ -8,6 +12,7 @@ const (
 	maxItems      = 64
 	maxLength     = 1024
 	maxProperties = 64
+	maxQuantity   = 32
 )
 
 // bound gives every list, string and map below a schema a size, and every list a
@@ -23,6 +28,9 @@ func bound(s *apiextensions.JSONSchemaProps) {
 			*s.XListType = "atomic"
 		}
 	case "string":
+		if s.Format == "duration" && s.Pattern == "" {
+			s.Pattern = durationPattern
+		}
 		if s.MaxLength == nil && len(s.Enum) == 0 && s.Format == "" {
 			s.MaxLength = pointer(maxLength)
 		}
@@ -31,8 +39,8 @@ func bound(s *apiextensions.JSONSchemaProps) {
 			s.MaxProperties = pointer(maxProperties)
 		}
 	}
-	if s.XIntOrString && s.MaxLength == nil {
-		s.MaxLength = pointer(maxLength)
+	if s.XIntOrString {
+		boundIntOrString(s)
 	}
 	for name, p := range s.Properties {
 		bound(&p)
@@ -43,6 +51,32 @@ func bound(s *apiextensions.JSONSchemaProps) {
 	}
 	if s.AdditionalProperties != nil && s.AdditionalProperties.Schema != nil {
 		bound(s.AdditionalProperties.Schema)
+	}
+}
+
+// What the API server would accept and Go's types would not: an operator that reads
+// all Models at once would stop at the first such one.
+const (
+	// durationPattern leaves out the days and weeks that the format duration knows.
+	durationPattern = `^([0-9]{1,5}(\.[0-9]{1,3})?(ms|s|m|h)){1,4}$`
+	// quantityPattern leaves out exponents that are fractions, or without end.
+	quantityPattern = `^(\+|-)?([0-9]{1,18}(\.[0-9]{0,9})?|\.[0-9]{1,9})([KMGTPE]i|[numkMGTPE]|[eE](\+|-)?[0-9]{1,2})?$`
+)
+
+// boundIntOrString bounds quantities, which have a pattern, and ports and the like,
+// which are 32 bits wide where they are numbers.
+func boundIntOrString(s *apiextensions.JSONSchemaProps) {
+	if s.Pattern != "" {
+		s.Pattern = quantityPattern
+		s.MaxLength = pointer(maxQuantity)
+		return
+	}
+	if s.MaxLength == nil {
+		s.MaxLength = pointer(maxLength)
+	}
+	if s.Maximum == nil {
+		s.Maximum = new(float64)
+		*s.Maximum = math.MaxInt32
 	}
 }
 
