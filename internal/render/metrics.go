@@ -15,6 +15,8 @@ type metrics struct {
 	// errorsApart, requests does not have them in it.
 	errors      series
 	errorsApart bool
+	// outcome is the label of requests that says how they ended: code.
+	outcome string
 	// latency is a histogram, named without _bucket. latencyUnit is the seconds that 1
 	// stands for.
 	latency     series
@@ -68,6 +70,7 @@ func mizzenMetrics(model string) metrics {
 	return metrics{
 		requests:    series{"inference_requests_total", predict},
 		errors:      series{"inference_requests_total", predict + `,code=~"5.."`},
+		outcome:     "code",
 		latency:     series{"inference_latency_seconds", predict},
 		latencyUnit: 1,
 		buckets: []float64{
