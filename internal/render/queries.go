@@ -108,10 +108,12 @@ func (q queries) slow(bound float64, window string) string {
 	return fmt.Sprintf("%s - %s", q.measured(window), sum(q.rate(fast, window)))
 }
 
-// boundMatcher matches a bucket. Whole numbers are written 1 or 1.0, by the format of
-// the exposition and the version of Prometheus.
+// boundMatcher matches a bucket, whose bound servers write with at most six digits.
+// Whole numbers are written 1 or 1.0, by the format of the exposition and the version
+// of Prometheus.
 func boundMatcher(bound float64) string {
-	le := strconv.FormatFloat(bound, 'g', -1, 64)
+	const digits = 6
+	le := strconv.FormatFloat(bound, 'g', digits, 64)
 	if bound == math.Trunc(bound) && !strings.ContainsAny(le, "e.") {
 		return fmt.Sprintf(`le=~"%s(\\.0)?"`, le)
 	}
