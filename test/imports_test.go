@@ -56,10 +56,9 @@ var imports = map[string][]string{
 		"internal/store", "internal/store/uri", "internal/termination", "internal/version", "internal/wire", "model", "model/frame"},
 	// The cluster half: what a Model is, what a platform is, and what comes of both.
 	"api":               {},
-	"internal/object":   {},
-	"internal/platform": {"api", "internal/nearest", "internal/object"},
+	"internal/platform": {"api", "internal/nearest"},
 	"internal/manifest": {"api", "internal/nearest"},
-	"internal/render":   {"api", "internal/object", "internal/platform"},
+	"internal/render":   {"api", "internal/nearest", "internal/platform", "internal/store/uri"},
 	"cmd/mizzenctl":     {"api", "internal/command", "internal/platform", "internal/render", "internal/version"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},

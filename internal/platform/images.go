@@ -6,8 +6,6 @@ import (
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"mizzen.dev/internal/object"
 )
 
 // imagesPolicy is the name of the policies of images.
@@ -19,8 +17,8 @@ func (p *Platform) imagePolicies() []any {
 	var objects []any
 	if len(p.Images.AllowedRegistries) > 0 {
 		objects = append(objects,
-			object.New("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", p.metadata(imagesPolicy, ""), p.Images.policy()),
-			object.New("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", p.metadata(imagesPolicy, ""),
+			newObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", p.metadata(imagesPolicy, ""), p.Images.policy()),
+			newObject("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicyBinding", p.metadata(imagesPolicy, ""),
 				admissionv1.ValidatingAdmissionPolicyBindingSpec{
 					PolicyName:        imagesPolicy,
 					ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny, admissionv1.Audit},
@@ -101,8 +99,8 @@ func (i *Images) allowed() string {
 	return "[" + strings.Join(starts, ", ") + "].exists(s, i.startsWith(s))"
 }
 
-func podSpecOf(object string) string {
-	return strings.ReplaceAll("X.kind == 'Pod' ? X.spec : X.kind == 'CronJob' ? X.spec.jobTemplate.spec.template.spec : X.spec.template.spec", "X", object)
+func podSpecOf(variable string) string {
+	return strings.ReplaceAll("X.kind == 'Pod' ? X.spec : X.kind == 'CronJob' ? X.spec.jobTemplate.spec.template.spec : X.spec.template.spec", "X", variable)
 }
 
 func imagesOf(spec string) string {

@@ -5,8 +5,6 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
-
-	"mizzen.dev/internal/object"
 )
 
 const (
@@ -52,11 +50,11 @@ func (p *Platform) namespace(ns Namespace) []any {
 		}))
 	}
 	if len(ns.Quota) > 0 {
-		objects = append(objects, object.New("v1", "ResourceQuota", p.metadata("models", ns.Name), corev1.ResourceQuotaSpec{Hard: ns.Quota}))
+		objects = append(objects, newObject("v1", "ResourceQuota", p.metadata("models", ns.Name), corev1.ResourceQuotaSpec{Hard: ns.Quota}))
 	}
 	return objects
 }
 
 func (p *Platform) networkPolicy(name, namespace string, spec networkingv1.NetworkPolicySpec) any {
-	return object.New("networking.k8s.io/v1", "NetworkPolicy", p.metadata(name, namespace), spec)
+	return newObject("networking.k8s.io/v1", "NetworkPolicy", p.metadata(name, namespace), spec)
 }

@@ -6,8 +6,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-
-	"mizzen.dev/internal/object"
 )
 
 // Label is on every object that comes from the platform file, and on nothing else.
@@ -39,14 +37,14 @@ func (p *Platform) Render() ([]*unstructured.Unstructured, error) {
 	if p.Images != nil {
 		objects = append(objects, p.imagePolicies()...)
 	}
-	plain := make([]*unstructured.Unstructured, len(objects))
+	written := make([]*unstructured.Unstructured, len(objects))
 	for i, o := range objects {
 		var err error
-		if plain[i], err = object.Plain(o); err != nil {
+		if written[i], err = plain(o); err != nil {
 			return nil, err
 		}
 	}
-	return plain, nil
+	return written, nil
 }
 
 // Kinds are the groups and kinds of what Render may return: where pruning looks for

@@ -146,5 +146,5 @@ func (r *renderer) fetch() *corev1ac.ContainerApplyConfiguration {
 	if s.SecretRef != nil {
 		c.WithEnvFrom(corev1ac.EnvFromSource().WithSecretRef(corev1ac.SecretEnvSource().WithName(s.SecretRef.Name)))
 	}
-	return c
+	return c.WithEnv(r.storeEnvironment()...)
 }

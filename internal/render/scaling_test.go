@@ -218,11 +218,11 @@ func TestScaling(t *testing.T) {
 			if tt.scale != nil {
 				tt.scale(m.Spec.Scale)
 			}
-			p := fullPlatform()
+			p := observingPlatform()
 			if tt.platform != nil {
 				tt.platform(p)
 			}
-			res := rendered(t, m, p)
+			res := renderedOn(t, m, p)
 
 			if diff := cmp.Diff(specOf(t, tt.hpa), rendering(res, "HorizontalPodAutoscaler")); diff != "" {
 				t.Errorf("HorizontalPodAutoscaler (-want +got):\n%s", diff)
@@ -276,9 +276,9 @@ func rendering(res *Result, kind string) any {
 // TestKEDATakesOver holds the names by which KEDA goes on with the HPA that is there.
 func TestKEDATakesOver(t *testing.T) {
 	m := observedModel(func(s *v1alpha1.ModelSpec) { s.Scale = &v1alpha1.Scale{MinReplicas: 1, MaxReplicas: 3} })
-	hpa := objectOf(rendered(t, m, fullPlatform()), "HorizontalPodAutoscaler", "iris")
+	hpa := objectOf(renderedOn(t, m, observingPlatform()), "HorizontalPodAutoscaler", "iris")
 	m.Spec.Scale.Target = &v1alpha1.ScaleTarget{RequestsPerSecond: quantity("5")}
-	res := rendered(t, m, fullPlatform())
+	res := renderedOn(t, m, observingPlatform())
 	so := objectOf(res, "ScaledObject", "iris")
 	if hpa == nil || so == nil || objectOf(res, "HorizontalPodAutoscaler", "iris") != nil {
 		t.Fatal("one autoscaler before and one after")

@@ -36,7 +36,7 @@ func (r *renderer) service() {
 	if g := r.spec.GPU; g != nil && g.SessionAffinity == v1alpha1.SessionAffinityClientIP {
 		spec.WithSessionAffinity(corev1.ServiceAffinityClientIP)
 	}
-	r.add(corev1ac.Service(r.Model.Name, r.Model.Namespace).WithLabels(r.labels()).WithSpec(spec))
+	r.add(corev1ac.Service(r.Model.Name, r.Model.Namespace).WithLabels(r.labels()).WithAnnotations(r.serviceAnnotations()).WithSpec(spec))
 }
 
 func servicePort(name string, port int32) *corev1ac.ServicePortApplyConfiguration {

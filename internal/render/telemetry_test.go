@@ -29,8 +29,8 @@ func observedModel(change func(*v1alpha1.ModelSpec)) *v1alpha1.Model {
 	return m
 }
 
-// fullPlatform offers all that scaling and telemetry can use.
-func fullPlatform() *platform.Platform {
+// observingPlatform offers all that scaling and telemetry can use.
+func observingPlatform() *platform.Platform {
 	return &platform.Platform{
 		Image:  "registry.example.com/mizzen:1.0.0",
 		Offers: platform.Offers{platform.PrometheusOperator, platform.MetricsServer, platform.KEDA},
@@ -43,8 +43,8 @@ func fullPlatform() *platform.Platform {
 	}
 }
 
-// rendered renders a Model on a platform.
-func rendered(t *testing.T, m *v1alpha1.Model, p *platform.Platform) *Result {
+// renderedOn renders a Model on a platform.
+func renderedOn(t *testing.T, m *v1alpha1.Model, p *platform.Platform) *Result {
 	t.Helper()
 	res, err := Render(Input{Model: m, Platform: p})
 	if err != nil {

@@ -92,17 +92,6 @@ func (r *renderer) checkServer() {
 		r.broken = true
 	}
 	r.checkBatching()
-	e := r.spec.Expose
-	if e == nil || r.isMizzen() {
-		return
-	}
-	if e.RateLimit != nil && !r.enforcedByIngress() {
-		r.refuse("spec.expose.rateLimit", conditionExposed, "RateLimitUnsupported", "the runtime %s limits no rates: remove rateLimit, or expose by an Ingress of nginx, which does", r.profile.name)
-	}
-	limitsBody := r.profile.name == v1alpha1.RuntimeTriton || r.profile.name == v1alpha1.RuntimeTorchServe
-	if e.BodySize != nil && !limitsBody && !r.enforcedByIngress() {
-		r.refuse("spec.expose.bodySize", conditionExposed, "BodySizeUnsupported", "the runtime %s limits no bodies: remove bodySize, or expose by an Ingress of nginx, which does", r.profile.name)
-	}
 }
 
 func (r *renderer) checkBatching() {
@@ -110,11 +99,3 @@ func (r *renderer) checkBatching() {
 		r.refuse("spec.gpu.batching.maxDelay", conditionWorkload, "BatchingUnsupported", "maxDelay must be above 0: it is how long a request waits for others")
 	}
 }
-
-// enforcedByIngress says whether limits are kept in front of the server as well: by
-// the annotations of ingress-nginx.
-func (r *renderer) enforcedByIngress() bool {
-	return r.spec.Expose.Ingress != nil && r.spec.Expose.Ingress.ClassName == nginxClass
-}
-
-const nginxClass = "nginx"
