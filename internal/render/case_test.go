@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"sigs.k8s.io/yaml"
@@ -17,7 +18,7 @@ import (
 
 var update = flag.Bool("update", false, "write what the golden files should be")
 
-// loaded compiles the schema once for all tests.
+// loaded is a Model from the text of a file.
 func loaded(t testing.TB, name string, text string) *v1alpha1.Model {
 	t.Helper()
 	models, err := loadModels(name, text)
@@ -27,8 +28,11 @@ func loaded(t testing.TB, name string, text string) *v1alpha1.Model {
 	return models[0]
 }
 
+// loader compiles the schema once for all tests.
+var loader = sync.OnceValues(func() (*manifest.Loader, error) { return manifest.NewLoader("ml-prod") })
+
 func loadModels(name, text string) ([]*v1alpha1.Model, error) {
-	l, err := manifest.NewLoader("ml-prod")
+	l, err := loader()
 	if err != nil {
 		return nil, err
 	}

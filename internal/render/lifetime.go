@@ -98,7 +98,11 @@ func (r *renderer) progressDeadline() time.Duration {
 	if ro := r.spec.Rollout; ro != nil && ro.ProgressDeadline != nil {
 		return ro.ProgressDeadline.Duration
 	}
-	if d := r.startup() + startupMargin; d > defaultProgressDeadline {
+	d := r.startup() + startupMargin
+	if ro := r.spec.Rollout; ro != nil && ro.Rolling != nil {
+		d += orElse(ro.Rolling.MinReady, 0)
+	}
+	if d > defaultProgressDeadline {
 		return d
 	}
 	return 0

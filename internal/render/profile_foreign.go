@@ -82,12 +82,20 @@ func (r *renderer) tritonBatching(p *profile) {
 	if b == nil {
 		return
 	}
-	if r.spec.Source.URI == "" || r.spec.Source.Cache != nil && r.spec.Source.Cache.Claim != nil {
+	if !r.configuresTriton() {
 		r.refuse("spec.gpu.batching", conditionWorkload, "BatchingUnsupported", "Triton reads how to batch from the model's own %s: write dynamic_batching there and remove gpu.batching", tritonConfig)
 		return
 	}
 	p.files = map[string]string{tritonConfig: fmt.Sprintf("max_batch_size: %d\ndynamic_batching {\n  max_queue_delay_microseconds: %d\n}\n",
 		b.MaxSize, b.MaxDelay.Microseconds())}
+}
+
+// configuresTriton says whether Mizzen writes the model's configuration: to batch, and
+// where it is the only one to write into the pod's directory of models.
+func (r *renderer) configuresTriton() bool {
+	s := &r.spec.Source
+	ownDirectory := s.URI != "" && (s.Cache == nil || s.Cache.Claim == nil)
+	return r.runtimeName() == v1alpha1.RuntimeTriton && r.batching() != nil && ownDirectory
 }
 
 // torchServe is PyTorch's TorchServe. Ports, options and metrics are those of its

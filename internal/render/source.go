@@ -91,11 +91,15 @@ func (r *renderer) fetched() place {
 	default:
 		volume.WithEmptyDir(corev1ac.EmptyDirVolumeSource())
 	}
+	mount := corev1ac.VolumeMount().WithName(modelVolume).WithMountPath(modelsDir)
+	if !r.configuresTriton() { // its file is mounted into the volume, which makes a place for it
+		mount.WithReadOnly(true)
+	}
 	return place{
 		path:       path.Join(root, r.Model.Name, r.versionDir(), r.fileName()),
 		repository: root,
 		volume:     volume,
-		mount:      corev1ac.VolumeMount().WithName(modelVolume).WithMountPath(modelsDir).WithReadOnly(true),
+		mount:      mount,
 	}
 }
 
@@ -145,6 +149,7 @@ func (r *renderer) checkSource() {
 		r.refuse("spec.source.imageVolume", conditionSource, "ImageVolumesMissing", "the platform offers no image volumes, which need Kubernetes 1.33 and a container runtime that has them: fetch the model by source.uri (oci://…), or add ImageVolumes to what the platform offers")
 	}
 	if s.URI == "" {
+		r.checkDigest()
 		return
 	}
 	switch name := r.runtimeName(); {
@@ -154,6 +159,14 @@ func (r *renderer) checkSource() {
 	case name == v1alpha1.RuntimeTriton && path.Ext(r.fileName()) == "":
 		r.refuse("spec.source.uri", conditionSource, "SourceUnsupported", "Triton tells the kind of a model by the ending of its file, such as .onnx, .pt or .plan: use a uri that ends so, or a directory in source.claim or source.imageVolume")
 		r.broken = true
+	}
+}
+
+// checkDigest refuses a digest that nobody would check: of what is fetched mizzen fetch
+// checks it, of what is there already mizzen alone does.
+func (r *renderer) checkDigest() {
+	if r.spec.Source.Digest != "" && !r.isMizzen() {
+		r.refuse("spec.source.digest", conditionSource, "DigestUnchecked", "the runtime %s does not check the digest of what is in a volume or an image: remove digest, or pin an image by @sha256:…", r.runtimeName())
 	}
 }
 

@@ -91,11 +91,4 @@ func (r *renderer) checkServer() {
 		r.refuse("spec.source.uri", conditionSource, "ImageUnknown", "the platform names no image of mizzen, which fetches the model: set image in the platform file")
 		r.broken = true
 	}
-	r.checkBatching()
-}
-
-func (r *renderer) checkBatching() {
-	if b := r.batching(); b != nil && b.MaxDelay.Duration <= 0 {
-		r.refuse("spec.gpu.batching.maxDelay", conditionWorkload, "BatchingUnsupported", "maxDelay must be above 0: it is how long a request waits for others")
-	}
 }
