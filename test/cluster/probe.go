@@ -8,8 +8,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -76,4 +80,63 @@ func (p *Probe) Get(ctx context.Context, url string) (Reply, error) {
 // ProbeAt returns a probe that was started before.
 func (c *Cluster) ProbeAt(namespace, name string) *Probe {
 	return &Probe{Namespace: namespace, Name: name, cluster: c}
+}
+
+// Burn keeps CPUs of the probe's pods busy until the context ends: about one for each
+// call at a time.
+func (p *Probe) Burn(ctx context.Context) error {
+	address, err := p.address(ctx)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/burn", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if ctx.Err() != nil {
+		return nil // as it was asked
+	}
+	if err == nil {
+		err = fmt.Errorf("the probe %s/%s burns no longer: %s", p.Namespace, p.Name, res.Status)
+		_ = res.Body.Close()
+	}
+	return err
+}
+
+// Set sets the value of the probe's metric probe_value, on one of its pods.
+func (p *Probe) Set(ctx context.Context, value int) error {
+	address, err := p.address(ctx)
+	if err != nil {
+		return err
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPut, "http://"+address+"/metrics", strings.NewReader(strconv.Itoa(value)))
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("setting the metric of the probe %s/%s: %s", p.Namespace, p.Name, res.Status)
+	}
+	return nil
+}
+
+// address is that of the probe's oldest pod, which stays when others come and go.
+func (p *Probe) address(ctx context.Context) (string, error) {
+	if !p.cluster.Own() {
+		return "", &ForeignError{Want: "pods that are called from outside it"}
+	}
+	pods, err := p.cluster.client.CoreV1().Pods(p.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.Name})
+	if err != nil {
+		return "", err
+	}
+	if len(pods.Items) == 0 {
+		return "", fmt.Errorf("the probe %s/%s has no pods", p.Namespace, p.Name)
+	}
+	oldest := slices.MinFunc(pods.Items, func(a, b corev1.Pod) int { return a.CreationTimestamp.Compare(b.CreationTimestamp.Time) })
+	return oldest.Status.PodIP + ":8080", nil
 }

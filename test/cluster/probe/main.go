@@ -40,6 +40,7 @@ func main() {
 	mux.HandleFunc("GET /get", func(w http.ResponseWriter, r *http.Request) {
 		_ = json.NewEncoder(w).Encode(get(r.Context(), r.FormValue("url")))
 	})
+	mux.HandleFunc("GET /burn", burn)
 	// A metric for autoscaling to read.
 	value := newGauge()
 	mux.Handle("GET /metrics", value)
@@ -58,6 +59,15 @@ func main() {
 		log.Fatal(err)
 	}
 	<-drained
+}
+
+// burn keeps a CPU busy for as long as the caller waits.
+func burn(_ http.ResponseWriter, r *http.Request) {
+	for r.Context().Err() == nil {
+		for i := range 1 << 20 {
+			_ = i
+		}
+	}
 }
 
 // get calls a URL on a connection of its own, so that what a firewall says is heard.
