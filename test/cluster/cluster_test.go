@@ -3,7 +3,9 @@
 package cluster_test
 
 import (
+	"bufio"
 	"context"
+	"fmt"
 	"net/http"
 	"os"
 	"os/exec"
@@ -22,7 +24,22 @@ import (
 
 var shared = cluster.NewShared(cluster.Options{}, nil)
 
-func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+// toBeKilled in the environment makes of the tests' program one that runs a cluster
+// until it is killed.
+const toBeKilled = "CLUSTER_TEST_TO_BE_KILLED"
+
+func TestMain(m *testing.M) {
+	if logs := os.Getenv(toBeKilled); logs != "" {
+		c, err := cluster.Start(context.Background(), cluster.Options{Nodes: 1, Logs: logs})
+		if err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		fmt.Println(c.Kubeconfig())
+		select {}
+	}
+	os.Exit(shared.Run(m))
+}
 
 // eventually waits until the condition holds, and shows its last word if it does not.
 func eventually(t *testing.T, limit time.Duration, condition func(context.Context) (bool, string)) {
@@ -213,6 +230,45 @@ func TestNothingIsLeft(t *testing.T) {
 	}
 	if after := traces(t, dir); len(after) > 0 {
 		t.Errorf("it has left %q", after)
+	}
+}
+
+// TestKilled has the program that runs a cluster killed. Its processes go with it, and
+// what else there is of it goes when somebody sweeps.
+func TestKilled(t *testing.T) {
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), toBeKilled+"="+t.TempDir())
+	cmd.Stderr = t.Output()
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	lines := bufio.NewScanner(out)
+	if !lines.Scan() {
+		t.Fatal(cmd.Wait())
+	}
+	dir := filepath.Dir(filepath.Dir(lines.Text()))
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Wait(); err == nil {
+		t.Error("it was not killed")
+	}
+	eventually(t, 10*time.Second, func(context.Context) (bool, string) {
+		out, err := exec.Command("ps", "-eo", "args").CombinedOutput()
+		return err == nil && !strings.Contains(string(out), dir+"/"), string(out)
+	})
+	if left := traces(t, dir); len(left) == 0 {
+		t.Error("there is nothing to sweep")
+	}
+	if err := cluster.Sweep(); err != nil {
+		t.Error(err)
+	}
+	if left := traces(t, dir); len(left) > 0 {
+		t.Errorf("sweeping leaves %q", left)
 	}
 }
 

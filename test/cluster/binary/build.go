@@ -3,6 +3,7 @@ package binary
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -138,4 +139,25 @@ func (p Program) report(file string, packages *atomic.Int64, done <-chan struct{
 			fmt.Fprintf(progress, "%s: %s, %d packages compiled in %s\n", p.Name, file, packages.Load(), time.Since(start).Round(time.Second))
 		}
 	}
+}
+
+// ModuleDir returns the directory of a module that the program's go.mod has, for the
+// files in it that are no code.
+func (p Program) ModuleDir(ctx context.Context, module string) (string, error) {
+	source, err := Source(p.Name)
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", module)
+	cmd.Dir = source
+	cmd.Env = append(os.Environ(), "GOFLAGS=", "GOWORK=off")
+	out, runErr := cmd.Output()
+	var got struct{ Dir, Error string }
+	if err := json.Unmarshal(out, &got); err != nil {
+		return "", fmt.Errorf("downloading %s: %w", module, errors.Join(runErr, err))
+	}
+	if got.Error != "" {
+		return "", fmt.Errorf("downloading %s: %s", module, got.Error)
+	}
+	return got.Dir, nil
 }

@@ -1,11 +1,14 @@
-// Command cmd builds the programs of the tests' Kubernetes ahead of the tests:
+// Command cmd is the tests' Kubernetes by hand:
 //
-//	go run ./test/cluster/cmd build kube
-//	go run ./test/cluster/cmd build core
+//	go run ./test/cluster/cmd build core     # build what a tier needs, ahead of its tests
+//	go run ./test/cluster/cmd up             # run a cluster until interrupted
+//	go run ./test/cluster/cmd up edge scale  # with what those tiers have
+//	go run ./test/cluster/cmd down           # take away what killed clusters have left
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -13,6 +16,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/test/cluster"
 	"mizzen.dev/test/cluster/binary"
 )
 
@@ -20,7 +24,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := &cobra.Command{Use: "cmd", Short: "The tests' Kubernetes, by hand", SilenceUsage: true}
-	root.AddCommand(newBuildCommand())
+	root.AddCommand(newBuildCommand(), newUpCommand(), newDownCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		os.Exit(1)
 	}
@@ -47,5 +51,72 @@ func newBuildCommand() *cobra.Command {
 			}
 			return nil
 		},
+	}
+}
+
+func newUpCommand() *cobra.Command {
+	var options cluster.Options
+	cmd := &cobra.Command{
+		Use:       "up [edge] [scale]",
+		Short:     "Run a cluster until interrupted",
+		ValidArgs: []string{"edge", "scale"},
+		Args:      cobra.OnlyValidArgs,
+		RunE: func(cmd *cobra.Command, tiers []string) error {
+			options.Progress = cmd.ErrOrStderr()
+			return up(cmd, options, tiers)
+		},
+	}
+	cmd.Flags().IntVar(&options.Nodes, "nodes", 0, "real nodes; 2 if 0, none if negative")
+	return cmd
+}
+
+func up(cmd *cobra.Command, options cluster.Options, tiers []string) (err error) {
+	ctx := cmd.Context()
+	c, err := cluster.Start(ctx, options)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, c.Stop()) }()
+	for _, tier := range tiers {
+		start := map[string]func(context.Context, *cluster.Cluster) error{"edge": startEdge, "scale": startScale}[tier]
+		if err := start(ctx, c); err != nil {
+			return err
+		}
+	}
+	out := cmd.OutOrStdout()
+	fmt.Fprintf(out, "export KUBECONFIG=%s\n# registry %s\n# S3 %s, AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n# logs %s\n# interrupt to stop\n",
+		c.Kubeconfig(), c.Registry, c.S3.Endpoint, c.S3.AccessKey, c.S3.SecretKey, c.Logs)
+	<-ctx.Done()
+	return nil
+}
+
+func startEdge(ctx context.Context, c *cluster.Cluster) error {
+	edge, err := c.StartTraefik(ctx)
+	if err != nil {
+		return err
+	}
+	if err := c.StartCertManager(ctx); err != nil {
+		return err
+	}
+	_, err = c.StartACME(ctx, edge.Address)
+	return err
+}
+
+func startScale(ctx context.Context, c *cluster.Cluster) error {
+	if err := c.StartMetricsServer(ctx); err != nil {
+		return err
+	}
+	if _, err := c.StartPrometheus(ctx); err != nil {
+		return err
+	}
+	return c.StartKEDA(ctx)
+}
+
+func newDownCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "down",
+		Short: "Take away what clusters have left that were killed",
+		Args:  cobra.NoArgs,
+		RunE:  func(*cobra.Command, []string) error { return cluster.Sweep() },
 	}
 }
