@@ -6,7 +6,6 @@ import (
 	"io"
 	"io/fs"
 	"net"
-	"net/http"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -103,11 +102,11 @@ func reasonOfStore(err error) termination.Reason {
 	case errors.As(err, &size):
 		return termination.SourceTooLarge
 	case errors.As(err, &status):
-		switch status.Status {
-		case http.StatusNotFound, http.StatusGone:
-			return termination.SourceNotFound
-		case http.StatusUnauthorized, http.StatusForbidden:
+		if status.Denied() {
 			return termination.AccessDenied
+		}
+		if status.Missing() {
+			return termination.SourceNotFound
 		}
 		return termination.SourceUnreachable
 	}

@@ -33,7 +33,7 @@ func newEnvironment(o Options) *environment {
 		o.Getenv = os.Getenv
 	}
 	transport := &http.Transport{
-		Proxy:                 http.ProxyFromEnvironment,
+		Proxy:                 proxy,
 		DialContext:           (&net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		ForceAttemptHTTP2:     true,
 		TLSHandshakeTimeout:   15 * time.Second,
@@ -49,6 +49,16 @@ func newEnvironment(o Options) *environment {
 		client:  &http.Client{Transport: transport, CheckRedirect: checkRedirect},
 		lookup:  &http.Client{Transport: transport, Timeout: lookupTimeout, CheckRedirect: checkRedirect},
 	}
+}
+
+// proxy is that of the environment, but for the metadata of this machine: a proxy
+// would tell that of another one.
+func proxy(r *http.Request) (*url.URL, error) {
+	host := r.URL.Hostname()
+	if ip := net.ParseIP(host); ip != nil && ip.IsLinkLocalUnicast() || host == "metadata.google.internal" {
+		return nil, nil
+	}
+	return http.ProxyFromEnvironment(r)
 }
 
 // checkRedirect refuses to go from https to http on the way.

@@ -41,6 +41,21 @@ func (e *StatusError) temporary() bool {
 		e.Status == http.StatusRequestTimeout
 }
 
+// Denied reports whether the store wants credentials, or others: some say so with
+// another status than 401 or 403.
+func (e *StatusError) Denied() bool {
+	switch e.Code {
+	case "ExpiredToken", "InvalidToken", "InvalidAccessKeyId", "XAdminUserNotFound", "AuthenticationFailed", "InvalidAuthenticationInfo":
+		return true
+	}
+	return e.Status == http.StatusUnauthorized || e.Status == http.StatusForbidden
+}
+
+// Missing reports whether the store has no such file.
+func (e *StatusError) Missing() bool {
+	return !e.Denied() && (e.Status == http.StatusNotFound || e.Status == http.StatusGone)
+}
+
 // NotFoundError says that the store has no such file.
 type NotFoundError struct{ What string }
 
