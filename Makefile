@@ -12,6 +12,9 @@ TOOLS := $(CACHE)/bin/$(shell go env GOVERSION)
 GOLANGCI_LINT := $(TOOLS)/golangci-lint-$(GOLANGCI_LINT_VERSION)/golangci-lint
 GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 
+# The image must stay small: it is pulled on every node.
+MAX_IMAGE := 12MiB
+
 # How long `make fuzz` spends on each target.
 FUZZTIME ?= 10s
 # What `make test` adds to go test, for example TESTFLAGS=-race.
@@ -114,8 +117,12 @@ cover: ## test coverage by function, and as bin/coverage.html
 	go tool cover -html=bin/coverage.out -o bin/coverage.html
 
 .PHONY: image
-image: ## build the container image without Docker: an OCI layout in dist/image
-	go run ./build/image -version '$(VERSION)' -out dist/image
+image: build ## build the container image without Docker: an OCI layout in dist/image
+	for arch in amd64 arm64; do \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/linux-$$arch/ ./cmd/mizzen || exit; \
+	done
+	bin/mizzen image -t 'mizzen:$(VERSION)' --binary bin/linux-amd64/mizzen --binary bin/linux-arm64/mizzen \
+		--max-size $(MAX_IMAGE) --to dist/image
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 

@@ -11,11 +11,12 @@ import (
 // progressInterval is how often a log says how far a fetch has come.
 const progressInterval = 10 * time.Second
 
-// fetchProgress shows how much of a file is here: a bar to a person, now and then
-// a line to a log.
+// fetchProgress shows how much of a file or an image was transferred: a bar to a
+// person, now and then a line to a log.
 type fetchProgress struct {
-	log *slog.Logger // nil: nobody is told
-	bar func(total int64) *progressbar.ProgressBar
+	what string       // fetching, pushing
+	log  *slog.Logger // nil: nobody is told
+	bar  func(total int64) *progressbar.ProgressBar
 
 	mu    sync.Mutex
 	shown *progressbar.ProgressBar
@@ -25,13 +26,13 @@ type fetchProgress struct {
 
 func newFetchProgress(s streams, log *slog.Logger, quiet bool) *fetchProgress {
 	now := time.Now()
-	p := &fetchProgress{start: now, next: now.Add(progressInterval)}
+	p := &fetchProgress{what: "fetching", start: now, next: now.Add(progressInterval)}
 	switch {
 	case quiet:
 	case isTerminal(s.err):
 		p.next = now.Add(progressDelay)
 		p.bar = func(total int64) *progressbar.ProgressBar {
-			return progressbar.NewOptions64(total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("fetching"),
+			return progressbar.NewOptions64(total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(p.what),
 				progressbar.OptionShowBytes(true), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
 				progressbar.OptionSpinnerType(14), progressbar.OptionThrottle(100*time.Millisecond))
 		}
@@ -57,7 +58,7 @@ func (p *fetchProgress) set(done, total int64) {
 		_ = p.shown.Set64(done) // a bar that cannot be drawn is no reason to fail
 	case p.log != nil:
 		p.next = now.Add(progressInterval)
-		p.log.Info("fetching", "bytes", done, "of", total, "duration", now.Sub(p.start))
+		p.log.Info("transferring", "what", p.what, "bytes", done, "of", total, "duration", now.Sub(p.start))
 	}
 }
 

@@ -52,6 +52,7 @@ func newRoot(s streams) *cobra.Command {
 		newServe(s),
 		newPredict(s),
 		newFetch(s),
+		newImage(s),
 		newVersion(s),
 		newCompletion(s),
 	)

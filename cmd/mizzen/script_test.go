@@ -47,6 +47,13 @@ func TestScripts(t *testing.T) {
 				}
 				env.Setenv(name, abs)
 			}
+			// The first bytes of a program for Linux, of which nothing is ever run.
+			elf := make([]byte, 64)
+			copy(elf, "\x7fELF\x02\x01\x01")
+			elf[16], elf[18], elf[20], elf[52] = 2, 62, 1, 64 // an x86-64 executable
+			if err := os.WriteFile(filepath.Join(env.WorkDir, "mizzen-linux"), elf, 0o755); err != nil {
+				return err
+			}
 			return nil
 		},
 	})

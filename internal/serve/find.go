@@ -41,6 +41,15 @@ func stem(file string) (name string, ok bool) {
 	return file, false
 }
 
+// Extension returns what the name of a model file ends in: .pkl, or .joblib.gz.
+func Extension(path string) string {
+	base := filepath.Base(path)
+	if name, ok := stem(base); ok {
+		return base[len(name):]
+	}
+	return filepath.Ext(base)
+}
+
 func cutSuffixFold(s, suffix string) (string, bool) {
 	if n := len(s) - len(suffix); n >= 0 && strings.EqualFold(s[n:], suffix) {
 		return s[:n], true
@@ -48,9 +57,9 @@ func cutSuffixFold(s, suffix string) (string, bool) {
 	return s, false
 }
 
-// modelName returns the name of the model in a file: the file's without its
+// ModelName returns the name of the model in a file: the file's without its
 // suffix, or its directory's if the file is called model.*.
-func modelName(path string) string {
+func ModelName(path string) string {
 	name, ok := stem(filepath.Base(path))
 	if !ok {
 		name = strings.TrimSuffix(name, filepath.Ext(name))
@@ -108,7 +117,7 @@ func find(dir, version string) ([]place, error) {
 		}
 		if !info.IsDir() {
 			if _, ok := stem(e.Name()); ok {
-				places = append(places, place{name: modelName(path), version: version, path: path})
+				places = append(places, place{name: ModelName(path), version: version, path: path})
 			}
 			continue
 		}

@@ -29,7 +29,7 @@ func TestModelName(t *testing.T) {
 		"/models/日本/model.pkl":        "model",
 		"/models/a:predict/model.pkl": "a-predict",
 	} {
-		if got := modelName(filepath.FromSlash(path)); got != want {
+		if got := ModelName(filepath.FromSlash(path)); got != want {
 			t.Errorf("%s: got %q, want %q", path, got, want)
 		}
 	}

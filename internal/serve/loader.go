@@ -238,7 +238,7 @@ func (l *loader) places() ([]place, error) {
 	}
 	name := c.Name
 	if name == "" {
-		name = modelName(path)
+		name = ModelName(path)
 		if c.URL != "" && c.Path == "" {
 			name = urlName(c.URL)
 		}
@@ -435,5 +435,5 @@ func (l *loader) open(ctx context.Context, p place) (*Served, error) {
 // urlName returns the name of the model at a URL: of a file called model.*, the
 // path element before it.
 func urlName(raw string) string {
-	return modelName(store.Path(raw))
+	return ModelName(store.Path(raw))
 }

@@ -1,4 +1,4 @@
-package main
+package image
 
 import (
 	"archive/tar"
@@ -22,7 +22,7 @@ type file struct {
 }
 
 // program is the binary.
-func program(binary []byte) file { return file{"mizzen", 0o755, binary} }
+func (b *Binary) file() file { return file{b.Program, 0o755, b.data} }
 
 // base are the files beside the binary. Nothing in the image is written to at run
 // time: /tmp is there for a volume, /models for the model.
@@ -74,8 +74,12 @@ func archive(files []file) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// writeRootfs writes the files into a directory.
-func writeRootfs(dir string, files []file) error {
+// WriteRootfs writes what the image has beside a model into a directory.
+func WriteRootfs(dir string, b *Binary) error {
+	return writeFiles(dir, append(base(), b.file()))
+}
+
+func writeFiles(dir string, files []file) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
