@@ -1,0 +1,28 @@
+package health
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"mizzen.dev/api/v1alpha1"
+)
+
+// ready sums the conditions up. A Model is ready when what its spec says runs, answers
+// and is reachable and isolated as it asks. An autoscaler or a monitor that does not
+// work is said, but it takes nothing from the answers.
+func ready(_ *Observation, conditions []metav1.Condition) *finding {
+	blocking := map[string]bool{v1alpha1.ConditionSourceReady: true, v1alpha1.ConditionWorkloadReady: true,
+		v1alpha1.ConditionExposed: true, v1alpha1.ConditionIsolated: true}
+	for _, status := range []metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionUnknown} {
+		for _, c := range conditions {
+			if blocking[c.Type] && c.Status == status && c.Reason != ReasonAddressPending {
+				return &finding{status, c.Reason, c.Type + ": " + c.Message}
+			}
+		}
+	}
+	for _, c := range conditions {
+		if c.Status != metav1.ConditionTrue {
+			return yes(ReasonServingWithProblems, c.Type+": "+c.Reason+": "+c.Message)
+		}
+	}
+	return yes(ReasonServing, "the model answers")
+}
