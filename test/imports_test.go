@@ -60,7 +60,11 @@ var imports = map[string][]string{
 	"internal/platform": {"api", "internal/nearest"},
 	"internal/manifest": {"api", "internal/nearest"},
 	"internal/render":   {"api", "internal/nearest", "internal/platform", "internal/store/uri"},
-	"cmd/mizzenctl":     {"api", "internal/command", "internal/platform", "internal/render", "internal/version"},
+	// What runs in a cluster and keeps it so.
+	"internal/operator":           {"api", "internal/operator/health", "internal/operator/ownership", "internal/platform", "internal/render"},
+	"internal/operator/health":    {"api", "internal/platform", "internal/render", "internal/termination"},
+	"internal/operator/ownership": {},
+	"cmd/mizzenctl":               {"api", "internal/command", "internal/operator", "internal/platform", "internal/render", "internal/version"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},

@@ -1,0 +1,39 @@
+package operator
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/discovery"
+
+	"mizzen.dev/internal/platform"
+)
+
+// Discovery surveys a cluster by its API's discovery.
+type Discovery struct{ Cluster platform.Cluster }
+
+// Survey implements Surveyor.
+func (d Discovery) Survey(ctx context.Context) (*Survey, error) {
+	// A group whose own server is down fails alone, and none of the kinds that Models
+	// are made of has such a server.
+	_, lists, err := d.Cluster.ServerGroupsAndResources()
+	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
+		return nil, fmt.Errorf("asking the cluster what it has: %w", err)
+	}
+	kinds := map[schema.GroupVersionKind]bool{}
+	for _, list := range lists {
+		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			return nil, fmt.Errorf("asking the cluster what it has: %w", err)
+		}
+		for _, r := range list.APIResources {
+			kinds[gv.WithKind(r.Kind)] = true
+		}
+	}
+	found, err := platform.FromCluster(ctx, d.Cluster)
+	if err != nil {
+		return nil, err
+	}
+	return &Survey{Into: found.Into, Kinds: kinds}, nil
+}
