@@ -37,6 +37,7 @@ func newRoot(s command.Streams, name string) *cobra.Command {
 		&cobra.Group{ID: groupCluster, Title: "Models in a cluster:"},
 	)
 	cmd.AddCommand(
+		newOperator(s),
 		command.Version(s, ownName),
 		command.Completion(s, ownName),
 	)
