@@ -42,7 +42,7 @@ CGO_OF_TESTS = $(if $(findstring -race,$(TESTFLAGS)),1,0)
 
 .PHONY: test
 test: ## run the tests (Go and make alone)
-	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build kube
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build kube promtool
 	CGO_ENABLED=$(CGO_OF_TESTS) go test -trimpath -timeout 30m $(TESTFLAGS) ./...
 
 # Each tier of the tests on a real Kubernetes builds what it needs first, and says how

@@ -83,10 +83,15 @@ func (o objective) threshold(b burn) float64 {
 	return min(b.factor*o.budget, max(o.budget, 1-o.budget))
 }
 
+// lasts is how long a whole budget lasts at a burn.
+func (o objective) lasts(b burn) time.Duration {
+	return time.Duration(float64(o.window) * o.budget / o.threshold(b)).Round(time.Minute)
+}
+
 // budgetOf is the share of requests that an objective such as "99.9" lets fail.
 func budgetOf(percent string) (float64, error) {
 	target, err := strconv.ParseFloat(percent, 64)
-	if err != nil || target <= 0 || target >= 100 {
+	if err != nil || !(target > 0 && target < 100) { // NaN is neither
 		return 0, fmt.Errorf("%q is not a percentage between 0 and 100", percent)
 	}
 	const digits = 1e8 // of a share: that of 99.9999 has six
@@ -238,11 +243,11 @@ func (r *renderer) burnAlerts(o objective) []rule {
 			return fmt.Sprintf("%s > %s", r.recorded(recordRatio, o, fmt.Sprintf("window=%q", promDuration(window))), share)
 		}
 		alerts = append(alerts, r.alert(alert{
-			name: o.alert, severity: b.severity,
+			name: o.alert, severity: b.severity, labels: map[string]string{"slo": o.slo, "window": promDuration(b.long)},
 			expr:    over(b.long) + " and ignoring (window) " + over(b.short),
 			summary: fmt.Sprintf("Too many requests to %s %s", r.Model.Name, o.says),
-			description: fmt.Sprintf("{{ $value | humanizePercentage }} of the requests of the last %s %s; the objective for %s allows %s. At %s times that pace, the budget is gone before the %s are over. %s",
-				promDuration(b.long), o.says, promDuration(o.window), percent(o.budget), number(b.factor), promDuration(o.window), o.look),
+			description: fmt.Sprintf("{{ $value | humanizePercentage }} of the requests of the last %s %s, where the objective allows %s over %s. Going on so, what it allows for %s is used up in %s or less. %s",
+				promDuration(b.long), o.says, percent(o.budget), promDuration(o.window), promDuration(o.window), promDuration(o.lasts(b)), o.look),
 		}))
 	}
 	return alerts

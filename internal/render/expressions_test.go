@@ -112,7 +112,7 @@ func parse(t *testing.T, expr string) parser.Expr {
 func TestExpressionsParse(t *testing.T) {
 	for name, m := range runtimes() {
 		t.Run(name, func(t *testing.T) {
-			res := renderedOn(t, scaledOn(m, "requestsPerSecond", "concurrency", "queueLength"), observingPlatform())
+			res := renderedOn(t, scaledOn(m, "requestsPerSecond", "concurrency", "queueLength"), fullPlatform(t))
 			found := expressions(t, res)
 			if len(found) < 8 {
 				t.Fatalf("only %d expressions: %v", len(found), found)
@@ -219,7 +219,7 @@ func notScraped(name string) bool {
 // series, and each label by which is grouped is there.
 func TestQueriesFindMizzen(t *testing.T) {
 	stored := exposition(t)
-	res := renderedOn(t, scaledOn(runtimes()["mizzen"], "requestsPerSecond", "concurrency", "queueLength"), observingPlatform())
+	res := renderedOn(t, scaledOn(runtimes()["mizzen"], "requestsPerSecond", "concurrency", "queueLength"), fullPlatform(t))
 	looked := map[string]bool{}
 	for where, expr := range expressions(t, res) {
 		parser.Inspect(parse(t, expr), func(n parser.Node, above []parser.Node) error {
@@ -285,7 +285,7 @@ func TestLatencyBounds(t *testing.T) {
 
 // TestScalerQuery is the query that scales on requests: undivided, one number.
 func TestScalerQuery(t *testing.T) {
-	res := renderedOn(t, scaledOn(runtimes()["mizzen"], "requestsPerSecond"), observingPlatform())
+	res := renderedOn(t, scaledOn(runtimes()["mizzen"], "requestsPerSecond"), fullPlatform(t))
 	triggers, _, _ := unstructured.NestedSlice(objectOf(res, "ScaledObject", "iris").Object, "spec", "triggers")
 	query := triggers[0].(map[string]any)["metadata"].(map[string]any)["query"]
 	want := `sum(rate(inference_requests_total{namespace="ml-prod",model="iris",endpoint="predict"}[1m]))`

@@ -35,6 +35,7 @@ type alert struct {
 	name, severity, expr string
 	lasts                time.Duration
 	summary, description string
+	labels               map[string]string // besides those of every alert
 }
 
 // Of the groups of rules.
@@ -79,7 +80,7 @@ var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
 
 func allowedLabel(name string) bool {
 	return labelName.MatchString(name) && !strings.HasPrefix(name, "__") &&
-		name != "namespace" && name != "model" && name != "alertname"
+		!slices.Contains([]string{"alertname", "namespace", "model", "slo", "window"}, name)
 }
 
 // checkAlertLabels says which labels an alert cannot have.
@@ -87,7 +88,7 @@ func (r *renderer) checkAlertLabels() {
 	for _, name := range slices.Sorted(maps.Keys(r.observed().Alerts.Labels)) {
 		if !allowedLabel(name) {
 			r.refuse("spec.telemetry.alerts.labels", conditionObserved, reasonLabelInvalid,
-				"an alert cannot have a label %q: use letters, digits and underscores, no digit first, and none of namespace, model and alertname, which say what the alert is about", name)
+				"an alert cannot have a label %q: use letters, digits and underscores, no digit first, and none of alertname, namespace, model, slo and window, which say what the alert is about", name)
 		}
 	}
 }
@@ -101,6 +102,7 @@ func (r *renderer) alert(a alert) rule {
 			labels[name] = string(value)
 		}
 	}
+	maps.Copy(labels, a.labels)
 	labels["namespace"], labels["model"] = r.Model.Namespace, r.Model.Name
 	annotations := map[string]string{"summary": a.summary, "description": a.description}
 	if spec.RunbookURL != "" {

@@ -218,7 +218,7 @@ func TestScaling(t *testing.T) {
 			if tt.scale != nil {
 				tt.scale(m.Spec.Scale)
 			}
-			p := observingPlatform()
+			p := fullPlatform(t)
 			if tt.platform != nil {
 				tt.platform(p)
 			}
@@ -276,9 +276,9 @@ func rendering(res *Result, kind string) any {
 // TestKEDATakesOver holds the names by which KEDA goes on with the HPA that is there.
 func TestKEDATakesOver(t *testing.T) {
 	m := observedModel(func(s *v1alpha1.ModelSpec) { s.Scale = &v1alpha1.Scale{MinReplicas: 1, MaxReplicas: 3} })
-	hpa := objectOf(renderedOn(t, m, observingPlatform()), "HorizontalPodAutoscaler", "iris")
+	hpa := objectOf(renderedOn(t, m, fullPlatform(t)), "HorizontalPodAutoscaler", "iris")
 	m.Spec.Scale.Target = &v1alpha1.ScaleTarget{RequestsPerSecond: quantity("5")}
-	res := renderedOn(t, m, observingPlatform())
+	res := renderedOn(t, m, fullPlatform(t))
 	so := objectOf(res, "ScaledObject", "iris")
 	if hpa == nil || so == nil || objectOf(res, "HorizontalPodAutoscaler", "iris") != nil {
 		t.Fatal("one autoscaler before and one after")

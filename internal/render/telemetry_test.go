@@ -29,28 +29,10 @@ func observedModel(change func(*v1alpha1.ModelSpec)) *v1alpha1.Model {
 	return m
 }
 
-// observingPlatform offers all that scaling and telemetry can use.
-func observingPlatform() *platform.Platform {
-	return &platform.Platform{
-		Image:  "registry.example.com/mizzen:1.0.0",
-		Offers: platform.Offers{platform.PrometheusOperator, platform.MetricsServer, platform.KEDA},
-		Prometheus: &platform.Prometheus{
-			Address:       "http://prometheus.monitoring:9090",
-			MonitorLabels: map[string]string{"release": "prometheus"},
-			RuleLabels:    map[string]string{"role": "alert-rules"},
-		},
-		Grafana: &platform.Grafana{DashboardLabels: map[string]string{"grafana_dashboard": "1"}, Folder: "Models"},
-	}
-}
-
 // renderedOn renders a Model on a platform.
 func renderedOn(t *testing.T, m *v1alpha1.Model, p *platform.Platform) *Result {
 	t.Helper()
-	res, err := Render(Input{Model: m, Platform: p})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return res
+	return rendered(t, Input{Model: m, Platform: p})
 }
 
 // objectOf returns the one object of a kind and a name, or nil.

@@ -26,8 +26,10 @@ import (
 
 // Program is a module below test/cluster and what is built from it.
 type Program struct {
-	// Name is the module's folder, and the start of the name of its place in the cache.
+	// Name is the start of the name of the program's place in the cache.
 	Name string
+	// Module is the module's folder, if that is not Name.
+	Module string
 	// Commands are the main packages to build, each into a file of its base name;
 	// the module's own is ".", and makes a file of the module's name.
 	Commands []string
@@ -46,7 +48,7 @@ type Program struct {
 // Dir returns where the program's files are. It builds them if they are not there,
 // and says so on progress; of several processes that ask at once, one builds.
 func (p Program) Dir(ctx context.Context, progress io.Writer) (string, error) {
-	source, err := Source(p.Name)
+	source, err := p.source()
 	if err != nil {
 		return "", err
 	}
@@ -81,9 +83,17 @@ func (p Program) Dir(ctx context.Context, progress io.Writer) (string, error) {
 	return dir, nil
 }
 
+// source is the folder of the program's module.
+func (p Program) source() (string, error) {
+	if p.Module != "" {
+		return Source(p.Module)
+	}
+	return Source(p.Name)
+}
+
 // Present says whether the program is there, so that asking for it costs nothing.
 func (p Program) Present() (bool, error) {
-	source, err := Source(p.Name)
+	source, err := p.source()
 	if err != nil {
 		return false, err
 	}

@@ -93,6 +93,16 @@ func Prometheus() Program {
 	}
 }
 
+// Promtool returns the program that checks rules for Prometheus, and tries them on
+// made-up series. It needs no discovery at all.
+func Promtool() Program {
+	return Program{
+		Name: "promtool", Module: "prometheus", Commands: []string{"github.com/prometheus/prometheus/cmd/promtool"},
+		Tags: "remove_all_sd,netgo",
+		Cost: "about a minute on two cores",
+	}
+}
+
 // KEDA returns KEDA's operator and its adapter, where HPAs get external metrics from.
 func KEDA() Program {
 	const cmd = "github.com/kedacore/keda/v2/cmd/"
@@ -117,6 +127,7 @@ func Tiers() []Tier {
 		{"edge", []Program{CertManager(), Pebble(), Traefik()}},
 		{"scale", []Program{MetricsServer(), Prometheus(), KEDA()}},
 		{"kwok", []Program{KWOK()}},
+		{"tools", []Program{Promtool()}}, // without a cluster
 	}
 }
 
