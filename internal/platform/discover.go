@@ -102,9 +102,12 @@ func (d *discoverer) get(path string, query map[string]string, into any) bool {
 	for k, v := range query {
 		request = request.Param(k, v)
 	}
-	raw, err := request.DoRaw(d.ctx)
+	raw, err := request.Do(d.ctx).Raw()
 	switch {
 	case apierrors.IsNotFound(err):
+		return false
+	case apierrors.IsForbidden(err):
+		d.note("%s could not be read: it is forbidden; what it would tell does not count as offered", path)
 		return false
 	case err != nil:
 		d.note("%s could not be read: %v", path, err)
