@@ -51,7 +51,7 @@ func Fields() []Field {
 	fields := []Field{
 		{Name: "model", Env: "MODEL_PATH", Section: sectionModel, Usage: "model file, or directory of models: NAME/model.pkl or NAME/VERSION/model.pkl; the argument of the command",
 			target: func(c *Config) any { return &c.Path }},
-		{Name: "url", Env: "MODEL_URL", Section: sectionModel, Usage: "address from which the model file is fetched at the start (http, https, s3, gs, azblob, oci, hf or file; see docs/store.md); it is kept where model says, or else in download-dir",
+		{Name: "url", Env: "MODEL_URL", Section: sectionModel, Usage: "address from which the model file is fetched at the start (http, https, s3, gs, azblob, oci, hf or file; see docs/store.md); it is kept where model says (a file, or a directory for it), or else in download-dir",
 			target: func(c *Config) any { return &c.URL }},
 		{Name: "digest", Env: "MODEL_DIGEST", Section: sectionModel, Usage: "digest that the file must have: sha256:HEX",
 			target: func(c *Config) any { return &c.Digest }},

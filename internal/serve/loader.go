@@ -189,14 +189,21 @@ func (l *loader) fetch(ctx context.Context) error {
 // path is the file or directory that is served.
 func (l *loader) path() string {
 	c := l.core.Config
-	if c.Path != "" {
+	if c.Path != "" && !l.into() {
 		return c.Path
 	}
-	dir := c.Download.Dir
-	if dir == "" {
-		dir = l.private
+	return filepath.Join(cmp.Or(c.Path, c.Download.Dir, l.private), filepath.Base(store.Path(c.URL)))
+}
+
+// into reports whether what is fetched goes into the directory that is configured
+// as the model's place, as a volume at /models is.
+func (l *loader) into() bool {
+	c := l.core.Config
+	if c.URL == "" || c.Path == "" {
+		return false
 	}
-	return filepath.Join(dir, filepath.Base(store.Path(c.URL)))
+	info, err := os.Stat(c.Path)
+	return err == nil && info.IsDir() || os.IsPathSeparator(c.Path[len(c.Path)-1])
 }
 
 // makePrivate makes a directory for what is fetched, if none is configured.
@@ -239,7 +246,7 @@ func (l *loader) places() ([]place, error) {
 	name := c.Name
 	if name == "" {
 		name = ModelName(path)
-		if c.URL != "" && c.Path == "" {
+		if c.URL != "" && (c.Path == "" || l.into()) {
 			name = urlName(c.URL)
 		}
 	}

@@ -56,9 +56,14 @@ func wrap(handler http.Handler) func(http.ResponseWriter, *http.Request, target)
 // landing sends people to the documentation and tells programs where things are.
 func (h *handler) landing(w http.ResponseWriter, r *http.Request, _ target) error {
 	header := w.Header()
-	header["Vary"] = append(header["Vary"], "Accept")
+	header["Vary"] = append(header["Vary"], "Accept", "X-Forwarded-Prefix", "X-Envoy-Original-Path")
+	prefix := forwardedPrefix(r)
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
-		header.Set("Location", "docs/") // relative: a proxy may have taken a prefix off the path
+		docs := "docs/" // relative: a proxy may have taken a prefix off the path
+		if prefix != "" {
+			docs = prefix + "/docs/"
+		}
+		header.Set("Location", docs)
 		w.WriteHeader(http.StatusFound)
 		return nil
 	}
@@ -71,7 +76,7 @@ func (h *handler) landing(w http.ResponseWriter, r *http.Request, _ target) erro
 		Predict string   `json:"predict"`
 		Docs    string   `json:"docs"`
 		OpenAPI string   `json:"openapi"`
-	}{"alive", wire.ServerName, version.Get().Version, names, "/predict", "/docs/", "/openapi.json"})
+	}{"alive", wire.ServerName, version.Get().Version, names, prefix + "/predict", prefix + "/docs/", prefix + "/openapi.json"})
 }
 
 func writeValue(w http.ResponseWriter, v any) error {
