@@ -143,6 +143,15 @@ func (c *Cluster) Client() *kubernetes.Clientset { return c.client }
 // Kubeconfig returns the path of the administrator's configuration.
 func (c *Cluster) Kubeconfig() string { return c.kubeconfig }
 
+// HostAddress is where pods reach servers on this machine. Of a cluster that is not our
+// own there is none.
+func (c *Cluster) HostAddress() (string, error) {
+	if !c.Own() {
+		return "", &ForeignError{Want: "a way from its pods to this machine"}
+	}
+	return c.site.host(), nil
+}
+
 // Own says whether the cluster was started here, and is not one that KUBECONFIG names.
 func (c *Cluster) Own() bool { return c.site != nil }
 

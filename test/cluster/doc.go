@@ -1,2 +1,84 @@
-// Package cluster is a real Kubernetes for tests.
+// Package cluster runs a real Kubernetes for tests: a control plane of the current
+// version and real nodes, of programs that are built from published Go modules (package
+// binary) and of Debian's containerd, runc and CNI plugins. It knows nothing of Mizzen.
+//
+// # Three sizes
+//
+// Take the smallest that a test needs.
+//
+//   - An API server: package apiserver, for anybody, in make test. 4 seconds.
+//   - A control plane and nodes that KWOK plays: Options{Nodes: -1} and StartKWOK.
+//   - Real nodes: pods, probes, Services, DNS, NetworkPolicies, logs, OOM, the loss of a
+//     node. As root on Linux. 7 seconds on a quiet machine of two cores, 15 on a busy one.
+//
+// # Use
+//
+// Tests have the build tag e2e. Those of a package share one cluster:
+//
+//	var shared = cluster.NewShared(cluster.Options{}, prepare)
+//
+//	func prepare(ctx context.Context, c *cluster.Cluster) error { return c.StartMetricsServer(ctx) }
+//
+//	func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+//
+//	func TestX(t *testing.T) {
+//		c := shared.Get(t)
+//		ns := c.Namespace(t, "x", map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
+//		...
+//	}
+//
+// [Cluster.Config], [Cluster.Client], [Cluster.Kubectl] and [Cluster.Apply] are the
+// administrator's. Images are pushed to [Cluster.Registry], with [Cluster.PushImage] or any
+// tool (it speaks plain HTTP, which tools believe of such an address); the nodes pull from
+// there and from nowhere else. [Cluster.S3] is a real S3 server, and [Cluster.AuditLog] says
+// who asked the API server for what (package audit). [Cluster.StartProbe] runs pods that call
+// others from inside. [Cluster.KillNode] and [Cluster.StartNode] switch a node off and on.
+//
+// This machine is on the nodes' network: it calls pods and Services by their addresses,
+// and servers on [Cluster.HostAddress] are called by pods.
+//
+// # What runs beside it
+//
+// [Cluster.StartTraefik] (Gateway API and Ingress, also with the annotations of
+// ingress-nginx), [Cluster.StartCertManager] and [Cluster.StartACME] are the tier edge;
+// [Cluster.StartMetricsServer], [Cluster.StartPrometheus] and [Cluster.StartKEDA] are the tier
+// scale. They are pods, as they are elsewhere. Names outside the cluster are resolved once
+// StartACME has run, and all to the address that it was given.
+//
+// # Costs
+//
+// CPU seconds of a first build, on a machine whose cores were shared: kube 600 (with what
+// Mizzen's own packages share: less where those are compiled already), node 290, coredns 90,
+// versitygw 115, cert-manager 200, pebble 6, traefik 540, metrics-server 225, prometheus 295,
+// keda 780, kwok 175. A change to one module builds no other again.
+//
+// # Any other cluster
+//
+// With KUBECONFIG set, Start connects to that cluster and starts nothing. It must have what
+// a test starts; in the environment are [RegistryEnv], [S3Env] with AWS_ACCESS_KEY_ID and
+// AWS_SECRET_ACCESS_KEY, and, for what needs them, [EdgeEnv] and [PrometheusEnv]. What such a
+// cluster cannot give, as an audit log or a power switch of a node, is a [ForeignError].
+//
+// # What is left
+//
+// Nothing, but logs: [Cluster.Stop] takes away processes, links, routes, network
+// namespaces, cgroups and files. The processes end with the one that started the cluster,
+// however that ends; what else it leaves when it is killed is taken away by the next
+// cluster, or by go run ./test/cluster/cmd down. Up to eight clusters run beside each other.
+// A person who wants one to look at runs go run ./test/cluster/cmd up.
+//
+// # Traps
+//
+//   - NetworkPolicies see what the kernel sees after Services have become pods. A call from
+//     this machine to a Service comes from the first node; one to a pod comes from 10.x.0.1.
+//   - A NetworkPolicy takes effect some 50 milliseconds after it is written, and later on a busy
+//     machine: wait for the effect. A dropped packet is a time-out, not a refusal.
+//   - kube-proxy and Traefik learn of a pod's end a moment after the pod does: without a preStop
+//     sleep a rolling update loses requests, as it does elsewhere.
+//   - metrics-server needs two scrapes of a new pod: an HPA acts 20 to 40 seconds after its start.
+//   - Every node sees the whole machine's CPUs and memory: requests do not fill it.
+//   - The loss of a node is noticed after 20 to 40 seconds.
+//   - Deleting a namespace takes 5 seconds and more; tests do not wait for it.
+//   - Nodes are of 1.34, whose containerd mounts no image volumes.
+//   - Prometheus scrapes what ServiceMonitors want only after [Prometheus.Reload].
 package cluster
