@@ -16,8 +16,12 @@ unformatted=$(git ls-files -z '*.go' | xargs -0 gofmt -l)
 # Compiled as the builds and tests compile, so that it is done once.
 export CGO_ENABLED=0
 while read -r mod; do
+	# The programs of the tests' cluster are other people's, but for mains of a few
+	# lines; go vet would compile all that they are made of.
+	vet="go vet -trimpath ./..."
+	case $mod in test/cluster/*) vet=true ;; esac
 	echo "== $mod: go vet, go mod tidy, go mod verify"
-	(cd "$(dirname "$mod")" && go vet -trimpath ./... && go mod tidy -diff && go mod verify) ||
+	(cd "$(dirname "$mod")" && $vet && go mod tidy -diff && go mod verify) ||
 		fail "$mod is not in order (see above)"
 done < <(git ls-files 'go.mod' '*/go.mod')
 

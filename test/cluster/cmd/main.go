@@ -1,6 +1,7 @@
 // Command cmd is the tests' Kubernetes by hand:
 //
 //	go run ./test/cluster/cmd build core     # build what a tier needs, ahead of its tests
+//	go run ./test/cluster/cmd missing edge   # say what of it would be built
 //	go run ./test/cluster/cmd up             # run a cluster until interrupted
 //	go run ./test/cluster/cmd up edge scale  # with what those tiers have
 //	go run ./test/cluster/cmd down           # take away what killed clusters have left
@@ -24,7 +25,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := &cobra.Command{Use: "cmd", Short: "The tests' Kubernetes, by hand", SilenceUsage: true}
-	root.AddCommand(newBuildCommand(), newUpCommand(), newDownCommand())
+	root.AddCommand(newBuildCommand(), newMissingCommand(), newUpCommand(), newDownCommand())
 	if err := root.ExecuteContext(ctx); err != nil {
 		os.Exit(1)
 	}
@@ -47,6 +48,32 @@ func newBuildCommand() *cobra.Command {
 						return err
 					}
 					fmt.Fprintln(cmd.OutOrStdout(), dir)
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func newMissingCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "missing NAME…",
+		Short: "Print which programs are not built yet, of those named or of tiers",
+		Args:  cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, names []string) error {
+			for _, name := range names {
+				programs, err := binary.ByName(name)
+				if err != nil {
+					return err
+				}
+				for _, program := range programs {
+					present, err := program.Present()
+					if err != nil {
+						return err
+					}
+					if !present {
+						fmt.Fprintln(cmd.OutOrStdout(), program.Name)
+					}
 				}
 			}
 			return nil
