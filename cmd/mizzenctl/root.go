@@ -38,6 +38,7 @@ func newRoot(s command.Streams, name string) *cobra.Command {
 	)
 	cmd.AddCommand(
 		newOperator(s),
+		newPlatform(s),
 		command.Version(s, ownName),
 		command.Completion(s, ownName),
 	)
