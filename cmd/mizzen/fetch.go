@@ -44,6 +44,8 @@ const fetchExample = `  mizzen fetch https://example.com/iris/model.pkl models/i
   # an init container: the digest and the size come to the pod's status
   mizzen fetch "$MODEL_URL" /models/ --digest "$MODEL_DIGEST" -o json`
 
+const signalEcho = 50 * time.Millisecond
+
 type fetchOptions struct {
 	request store.Request
 	output  formatFlag
@@ -86,8 +88,7 @@ func newFetch(s streams) *cobra.Command {
 	return cmd
 }
 
-// isTrue reads a switch from the environment as serve does; check finds what is
-// neither.
+// isTrue reads a switch from the environment; what is no switch is off.
 func isTrue(variable string) bool {
 	value := strings.ToLower(os.Getenv(variable))
 	return value == "true" || value == "1" || value == "t"
@@ -110,7 +111,9 @@ func (o *fetchOptions) run(ctx context.Context, s streams) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	context.AfterFunc(ctx, stop) // a second signal ends it at once
+	// A second signal ends it at once, but for the echo of the first: who signals a
+	// process and then its group, as timeout(1) does, means one.
+	context.AfterFunc(ctx, func() { time.AfterFunc(signalEcho, stop) })
 	level := "info"
 	if o.quiet {
 		level = "error"

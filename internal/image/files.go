@@ -80,7 +80,7 @@ func WriteRootfs(dir string, b *Binary) error {
 }
 
 func writeFiles(dir string, files []file) error {
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // an image is no secret
 		return err
 	}
 	for _, f := range files {

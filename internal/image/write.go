@@ -134,7 +134,7 @@ func addTree(w *tar.Writer, dir string) error {
 		if err != nil {
 			return err
 		}
-		f, err := os.Open(path)
+		f, err := os.Open(path) //nolint:gosec // the directory was just made here, for this user alone
 		if err != nil {
 			return err
 		}

@@ -107,7 +107,7 @@ func TestBehindPrefix(t *testing.T) {
 				t.Fatal(err)
 			}
 			got := do(t, "POST", strings.TrimSuffix(server.String(), "/")+"/predict", irisBody)
-			if got.status != 200 || strings.TrimSpace(string(got.body)) != `{"prediction":[0]}` {
+			if got.status != 200 || strings.TrimSpace(got.body) != `{"prediction":[0]}` {
 				t.Errorf("%s answers %d %s", server, got.status, got.body)
 			}
 		})

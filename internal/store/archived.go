@@ -83,8 +83,7 @@ func (a *archived) openIn(digest v1.Hash) (*content, error) {
 	body := &archivedBody{packed: packed, unpacked: unpacked, tar: tar.NewReader(io.LimitReader(unpacked, maxLayerBytes))}
 	header, err := a.seek(body.tar)
 	if err != nil || header == nil {
-		body.Close()
-		return nil, err
+		return nil, errors.Join(err, body.Close())
 	}
 	return &content{body: body, size: header.Size}, nil
 }
@@ -143,7 +142,7 @@ type archivedBody struct {
 // Read implements [io.Reader].
 func (b *archivedBody) Read(p []byte) (int, error) {
 	n, err := b.tar.Read(p)
-	if err == io.EOF { //nolint:errorlint // Read returns it bare
+	if err == io.EOF {
 		if _, rest := io.Copy(io.Discard, b.packed); rest != nil {
 			return n, rest
 		}

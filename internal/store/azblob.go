@@ -30,7 +30,7 @@ const (
 // developer is the account of the Azurite emulator, which everybody knows.
 const (
 	developerAccount  = "devstoreaccount1"
-	developerKey      = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==" //nolint:gosec // it is no secret
+	developerKey      = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 	developerEndpoint = "http://127.0.0.1:10000/" + developerAccount
 )
 

@@ -41,10 +41,7 @@ func (f *fetcher) download(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p, err := openPartial(f.Path, f.key())
-	if err != nil {
-		return Result{}, err
-	}
+	p := openPartial(f.Path, f.key())
 	defer p.close()
 	if p.written > 0 {
 		f.Log.Info("resuming", "uri", f.uri.String(), "bytes", p.written)
@@ -152,7 +149,7 @@ func (f *fetcher) copy(p *partial, c *content, body io.Reader) error {
 		if f.Progress != nil {
 			f.Progress(p.written, c.size)
 		}
-		if err == io.EOF { //nolint:errorlint // Read returns it bare
+		if err == io.EOF {
 			break
 		}
 		if err != nil {

@@ -45,31 +45,31 @@ const syncEvery = 64 << 20
 const maxNote = 16 << 10
 
 // openPartial finds what an earlier process has left of the same file, or nothing.
-func openPartial(target, key string) (*partial, error) {
+func openPartial(target, key string) *partial {
 	dir, name := filepath.Split(target)
 	p := &partial{target: target, path: filepath.Join(dir, "."+name+".part"), key: key, hash: sha256.New()}
 	p.note = p.path + ".json"
 	n, ok := p.read()
 	if !ok {
-		return p, nil
+		return p
 	}
 	f, err := os.OpenFile(p.path, os.O_RDWR, 0)
 	if err != nil {
-		return p, nil //nolint:nilerr // then there is nothing to resume
+		return p // then there is nothing to resume
 	}
 	info, err := os.Lstat(p.path)
 	opened, openedErr := f.Stat()
 	if err != nil || openedErr != nil || !info.Mode().IsRegular() || !os.SameFile(info, opened) || !ours(info) || info.Size() < n.Synced {
 		f.Close()
-		return p, nil //nolint:nilerr // it may not be trusted
+		return p // it may not be trusted
 	}
 	if _, err := io.CopyN(p.hash, f, n.Synced); err != nil {
 		f.Close()
 		p.hash.Reset()
-		return p, nil //nolint:nilerr // it cannot be read; fetch it again
+		return p // it cannot be read; fetch it again
 	}
 	p.file, p.tag, p.written, p.synced, p.resumed = f, n.Tag, n.Synced, n.Synced, true
-	return p, nil
+	return p
 }
 
 func (p *partial) read() (note, bool) {
@@ -93,7 +93,7 @@ func (p *partial) forget() { p.written, p.tag, p.resumed = 0, "", false }
 func (p *partial) restart(tag string) error {
 	p.remove()
 	// A new file, not the old one emptied: nobody else writes to it.
-	f, err := os.OpenFile(p.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644)
+	f, err := os.OpenFile(p.path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o644) //nolint:gosec // who serves it may be another user
 	if err != nil {
 		return &VolumeError{Path: p.target, Err: err}
 	}
