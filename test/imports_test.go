@@ -64,7 +64,11 @@ var imports = map[string][]string{
 	"internal/operator":           {"api", "internal/operator/health", "internal/operator/ownership", "internal/platform", "internal/render"},
 	"internal/operator/health":    {"api", "internal/platform", "internal/render", "internal/termination"},
 	"internal/operator/ownership": {},
-	"cmd/mizzenctl":               {"api", "internal/command", "internal/operator", "internal/platform", "internal/render", "internal/version"},
+	// What runs in a cluster: seen, changed, deleted.
+	"internal/status":  {"api", "internal/render", "internal/termination"},
+	"internal/cluster": {"api", "internal/render", "internal/status", "internal/version"},
+	"internal/logs":    {},
+	"cmd/mizzenctl":    {"api", "internal/cluster", "internal/command", "internal/logs", "internal/manifest", "internal/operator", "internal/platform", "internal/render", "internal/status", "internal/version"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},

@@ -35,8 +35,21 @@ func run(ctx context.Context, program string, args []string, s command.Streams) 
 		fmt.Fprintf(s.Err, "See '%s --help'.\n", cmd.CommandPath())
 		return command.ExitUsage
 	}
+	var exit *exitError
+	if errors.As(err, &exit) {
+		return exit.code
+	}
 	return command.ExitFailure
 }
+
+// exitError is an error with an exit code of its own.
+type exitError struct {
+	code int
+	err  error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+func (e *exitError) Unwrap() error { return e.err }
 
 // The names of the program: its own, and the one that kubectl finds plugins by.
 const (

@@ -37,6 +37,12 @@ func newRoot(s command.Streams, name string) *cobra.Command {
 		&cobra.Group{ID: groupCluster, Title: "Models in a cluster:"},
 	)
 	cmd.AddCommand(
+		newGet(s),
+		newStatus(s),
+		newLogs(s),
+		newDiff(s),
+		newApply(s),
+		newDelete(s),
 		newOperator(s),
 		newPlatform(s),
 		command.Version(s, ownName),
