@@ -55,7 +55,7 @@ e2e: e2e-core e2e-edge e2e-scale ## all tests on a real Kubernetes (as root, or 
 .PHONY: e2e-core
 e2e-core: ## the cluster itself, S3, DNS: apply, fetch, roll, isolate, kill, delete
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core
-	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster ./test/e2e/core
 
 .PHONY: e2e-edge
 e2e-edge: ## Gateway and Ingress, certificates

@@ -76,6 +76,8 @@ var imports = map[string][]string{
 	"test":             {"internal/fixture", "model", "model/frame"},
 	// A real Kubernetes for the tests of the cluster half; knows nothing of Mizzen.
 	"test/cluster": {"test/cluster"},
+	// Mizzen on it.
+	"test/e2e": {"test/e2e", "test/cluster", "api", "internal/store"},
 }
 
 func TestImports(t *testing.T) {

@@ -1,0 +1,238 @@
+//go:build linux
+
+// Package bed is what the tests on a real Kubernetes share: the images of this tree in
+// the cluster's registry, the operator installed from config/ as its users do, models
+// in an S3 server. Its tests are in tiers, a package each: core has the cluster alone,
+// edge a way in and certificates, scale metrics and autoscalers.
+//
+//	make e2e-core
+//
+// KUBECONFIG=… runs them on another cluster; package test/cluster says what it must have.
+package bed
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/minio/minio-go/v7"
+	"github.com/minio/minio-go/v7/pkg/credentials"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/util/wait"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/test/cluster"
+	"mizzen.dev/test/cluster/binary"
+)
+
+const (
+	// SystemNamespace is where the operator is installed.
+	SystemNamespace = "mizzen-system"
+	bucket          = "models"
+	// Patience is for a Model to have its pods, on a machine whose cores are busy.
+	Patience = 3 * time.Minute
+	// pollInterval is between two looks at a condition.
+	pollInterval = 100 * time.Millisecond
+)
+
+// Bed is a cluster with Mizzen on it.
+type Bed struct {
+	*cluster.Cluster
+	// Objects reads and writes objects, Models among them.
+	Objects client.Client
+	// Image of mizzen, by digest, and of its operator.
+	Image, OperatorImage string
+	// Platform is the platform file that the operator is given, but for the image.
+	Platform string
+
+	root  string // of the repository
+	bin   string // has mizzen and mizzenctl
+	store *minio.Client
+}
+
+// Shared is a bed for all tests of a package, made when the first one asks.
+type Shared struct {
+	cluster *cluster.Shared
+	bed     Bed
+}
+
+// NewShared returns a bed that is not made yet. Before the operator is installed,
+// prepare starts what the tests want beside it, and says so in Bed.Platform.
+func NewShared(prepare func(context.Context, *Bed) error) *Shared {
+	s := &Shared{}
+	s.cluster = cluster.NewShared(cluster.Options{}, func(ctx context.Context, c *cluster.Cluster) error {
+		return s.bed.make(ctx, c, prepare)
+	})
+	return s
+}
+
+// Run is for TestMain.
+func (s *Shared) Run(m *testing.M) int { return s.cluster.Run(m) }
+
+// Get returns the bed.
+func (s *Shared) Get(t *testing.T) *Bed {
+	t.Helper()
+	s.cluster.Get(t)
+	return &s.bed
+}
+
+func (b *Bed) make(ctx context.Context, c *cluster.Cluster, prepare func(context.Context, *Bed) error) error {
+	b.Cluster = c
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			return err
+		}
+	}
+	source, err := binary.Source("")
+	if err != nil {
+		return err
+	}
+	b.root = filepath.Dir(filepath.Dir(source))
+	if b.Objects, err = client.New(c.Config(), client.Options{Scheme: scheme}); err != nil {
+		return err
+	}
+	steps := []func(context.Context) error{b.build, b.fillStore, b.pushImages}
+	if prepare != nil {
+		steps = append(steps, func(ctx context.Context) error { return prepare(ctx, b) })
+	}
+	for _, step := range append(steps, b.install) {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build compiles the programs of this tree.
+func (b *Bed) build(ctx context.Context) error {
+	dir, err := os.MkdirTemp("", "mizzen-e2e-")
+	if err != nil {
+		return err
+	}
+	b.bin = dir
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir, "mizzen.dev/cmd/mizzen", "mizzen.dev/cmd/mizzenctl")
+	cmd.Dir, cmd.Env = b.root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("building mizzen and mizzenctl: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// evilPickle calls os.system when Python loads it.
+const evilPickle = "cposix\nsystem\n(S'touch /tmp/pwned'\ntR."
+
+func (b *Bed) irisFile() string { return filepath.Join(b.root, "examples", "iris", "model.pkl") }
+
+// fillStore puts the models of the tests where Models fetch them.
+func (b *Bed) fillStore(ctx context.Context) error {
+	var err error
+	b.store, err = minio.New(strings.TrimPrefix(b.S3.Endpoint, "http://"), &minio.Options{
+		Creds: credentials.NewStaticV4(b.S3.AccessKey, b.S3.SecretKey, ""), Region: b.S3.Region,
+	})
+	if err != nil {
+		return err
+	}
+	if err := b.store.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: b.S3.Region}); err != nil {
+		return fmt.Errorf("making the bucket: %w", err)
+	}
+	for _, version := range []string{"0.1.0", "0.2.0", "0.3.0"} {
+		if _, err := b.store.FPutObject(ctx, bucket, "iris/"+version+"/model.pkl", b.irisFile(), minio.PutObjectOptions{}); err != nil {
+			return fmt.Errorf("uploading a model: %w", err)
+		}
+	}
+	_, err = b.store.PutObject(ctx, bucket, "evil/model.pkl", strings.NewReader(evilPickle), int64(len(evilPickle)), minio.PutObjectOptions{})
+	if err != nil {
+		return fmt.Errorf("uploading a pickle with code in it: %w", err)
+	}
+	return nil
+}
+
+// pushImages makes and pushes the images of this tree, as their users do.
+func (b *Bed) pushImages(ctx context.Context) (err error) {
+	if b.Image, err = b.pushImage(ctx, "mizzen"); err != nil {
+		return err
+	}
+	b.OperatorImage, err = b.pushImage(ctx, "mizzenctl", "--program", "mizzenctl", "--binary", filepath.Join(b.bin, "mizzenctl"))
+	return err
+}
+
+func (b *Bed) pushImage(ctx context.Context, repository string, args ...string) (string, error) {
+	name := b.Registry + "/" + repository
+	out, err := b.Mizzen(ctx, append([]string{"image", "-t", name + ":e2e", "--plain-http", "--push"}, args...)...)
+	if err != nil {
+		return "", err
+	}
+	digest := DigestPattern.FindString(out)
+	if digest == "" {
+		return "", fmt.Errorf("mizzen image prints no digest: %q", out)
+	}
+	return name + "@" + digest, nil
+}
+
+// install installs the operator from config/, with the image and the platform file
+// that a user would put there.
+func (b *Bed) install(ctx context.Context) error {
+	manifest, err := os.ReadFile(filepath.Join(b.root, "config", "install.yaml"))
+	if err != nil {
+		return err
+	}
+	platform := "    kind: Platform\n    image: " + b.Image + "\n"
+	for line := range strings.Lines(b.Platform) {
+		platform += "    " + line
+	}
+	text := regexp.MustCompile(`ghcr\.io/\S+/mizzenctl:\S+`).ReplaceAllString(string(manifest), b.OperatorImage)
+	text = strings.Replace(text, "    kind: Platform\n", platform, 1)
+	if !strings.Contains(text, b.OperatorImage) || !strings.Contains(text, b.Image) {
+		return fmt.Errorf("config/install.yaml has no place for %s or %s", b.OperatorImage, b.Image)
+	}
+	if err := b.Apply(ctx, text); err != nil {
+		return err
+	}
+	_, err = b.Kubectl(ctx, "-n", SystemNamespace, "rollout", "status", "deployment/mizzen-operator", "--timeout=2m")
+	return err
+}
+
+// run runs a program of this tree as the administrator.
+func (b *Bed) run(ctx context.Context, program string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, program), args...) //nolint:gosec // its own programs
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+b.Kubeconfig(), "NO_COLOR=1")
+	var stdout, stderr bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	if err := cmd.Run(); err != nil {
+		return stdout.String(), fmt.Errorf("%s %s: %w\n%s", program, strings.Join(args, " "), err, stderr.String())
+	}
+	return stdout.String(), nil
+}
+
+// Mizzen runs mizzen and returns what it prints.
+func (b *Bed) Mizzen(ctx context.Context, args ...string) (string, error) {
+	return b.run(ctx, "mizzen", args...)
+}
+
+// Mizzenctl runs mizzenctl and returns what it prints.
+func (b *Bed) Mizzenctl(ctx context.Context, args ...string) (string, error) {
+	return b.run(ctx, "mizzenctl", args...)
+}
+
+// Eventually waits until a condition holds, and shows its last word if it does not.
+func Eventually(t *testing.T, limit time.Duration, condition func(context.Context) (bool, string)) {
+	t.Helper()
+	last := ""
+	err := wait.PollUntilContextTimeout(t.Context(), pollInterval, limit, true, func(ctx context.Context) (ok bool, err error) {
+		ok, last = condition(ctx)
+		return ok, nil
+	})
+	if err != nil {
+		t.Fatalf("not so after %s: %s", limit, last)
+	}
+}
