@@ -123,7 +123,7 @@ func (r *renderer) objectives() []objective {
 			slo: "availability", alert: "MizzenErrorBudgetBurn", budget: budget, window: window,
 			total: q.requests(rate), bad: q.errors(rate),
 			says: "fail with an error of the server",
-			look: "See which codes and pods they come from on the dashboard, then kubectl mizzen status and logs; if a new version began it, go back to the one before.",
+			look: "See which codes and pods they come from on the dashboard, then mizzenctl status and logs; if a new version began it, go back to the one before.",
 		})
 	}
 	if slo.Latency != nil {

@@ -36,7 +36,7 @@ func (r *renderer) figures(objectives []objective) []panel {
 		{title: "Requests", unit: perSecondUnit, queries: when([]shown{{q.requests(panelWindow), ""}}, m.requests)},
 		{title: "Errors", unit: shareUnit, help: "The share of requests that failed for a reason of the server.",
 			queries: when([]shown{{q.errorRatio(panelWindow), ""}}, m.requests, m.errors)},
-		{title: "p95", unit: secondsUnit, queries: when([]shown{{q.quantile(0.95, panelWindow), ""}}, m.latency)},
+		{title: "p95", unit: secondsUnit, queries: when([]shown{{q.quantile(0.95), ""}}, m.latency)},
 		{title: "Ready pods", unit: countUnit, queries: []shown{{r.readyPods(), ""}}},
 	}
 	for _, o := range objectives {
@@ -63,9 +63,9 @@ func (r *renderer) requestCharts() []panel {
 	m, q := r.profile.metrics, r.queries()
 	quantiles := func(by ...string) []shown {
 		return []shown{
-			{q.quantile(0.5, panelWindow, by...), "p50"},
-			{q.quantile(0.95, panelWindow, by...), "p95"},
-			{q.quantile(0.99, panelWindow, by...), "p99"},
+			{q.quantile(0.5, by...), "p50"},
+			{q.quantile(0.95, by...), "p95"},
+			{q.quantile(0.99, by...), "p99"},
 		}
 	}
 	panels := []panel{
@@ -75,7 +75,7 @@ func (r *renderer) requestCharts() []panel {
 			queries: when([]shown{{q.requests(panelWindow, targetVersion, targetRevision), revisionLegend}}, m.requests)},
 		{title: "Latency", unit: secondsUnit, queries: when(quantiles(), m.latency)},
 		{title: "p95 by revision", unit: secondsUnit,
-			queries: when([]shown{{q.quantile(0.95, panelWindow, targetVersion, targetRevision), revisionLegend}}, m.latency)},
+			queries: when([]shown{{q.quantile(0.95, targetVersion, targetRevision), revisionLegend}}, m.latency)},
 		{title: "Errors", unit: shareUnit, help: "The share of requests that failed for a reason of the server.",
 			queries: when([]shown{{q.errorRatio(panelWindow), "failed"}}, m.requests, m.errors)},
 	}

@@ -83,9 +83,10 @@ func (q queries) errorRatio(window string) string {
 	return fmt.Sprintf("(%s) / (%s > 0)", q.errors(window), q.requests(window))
 }
 
-// quantile is the latency in seconds within which the share of requests is answered.
-func (q queries) quantile(share float64, window string, by ...string) string {
-	buckets := sum(q.rate(q.metrics.latency.suffixed("_bucket"), window), append([]string{"le"}, by...)...)
+// quantile is the latency in seconds within which the share of requests is answered,
+// for panels.
+func (q queries) quantile(share float64, by ...string) string {
+	buckets := sum(q.rate(q.metrics.latency.suffixed("_bucket"), panelWindow), append([]string{"le"}, by...)...)
 	return fmt.Sprintf("histogram_quantile(%s, %s)%s", number(share), buckets, q.inSeconds())
 }
 

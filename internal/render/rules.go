@@ -124,7 +124,7 @@ func (r *renderer) dataAlerts() []rule {
 		name: "MizzenNoData", severity: "critical", lasts: 5 * time.Minute,
 		expr:        fmt.Sprintf("absent(%s == 1)", r.queries().targets(r.Model.Name)),
 		summary:     fmt.Sprintf("Prometheus reaches no pod of %s", r.Model.Name),
-		description: fmt.Sprintf("Either no pod runs, or Prometheus cannot reach them; until it does, no other alert about the model can be trusted. See kubectl -n %s mizzen status %s; if its pods are ready, look at the targets in Prometheus and at the scraper that the platform file names.", r.Model.Namespace, r.Model.Name),
+		description: fmt.Sprintf("Either no pod runs, or Prometheus cannot reach them; until it does, no other alert about the model can be trusted. See mizzenctl status %s -n %s; if its pods are ready, look at the targets in Prometheus and at the scraper that the platform file names.", r.Model.Name, r.Model.Namespace),
 	})}
 }
 
@@ -180,7 +180,7 @@ func (r *renderer) podAlerts() []rule {
 			name: "MizzenCrashLoop", severity: "warning", lasts: 10 * time.Minute,
 			expr:        aggregate("max", waiting, targetPod, "container") + " >= 1",
 			summary:     fmt.Sprintf("A pod of %s ends again and again", r.Model.Name),
-			description: fmt.Sprintf("{{ $labels.container }} in {{ $labels.pod }} does not stay up. Its last words are in the status: kubectl -n %s mizzen status %s.", r.Model.Namespace, r.Model.Name),
+			description: fmt.Sprintf("{{ $labels.container }} in {{ $labels.pod }} does not stay up. Its last words are in the status: mizzenctl status %s -n %s.", r.Model.Name, r.Model.Namespace),
 		}),
 	}
 }

@@ -22,13 +22,13 @@ var leastTarget = resource.MustParse("1m")
 
 // Reasons of problems with autoscaling.
 const (
-	reasonMetricUnavailable    = "MetricUnavailable"
-	reasonKEDAMissing          = "KEDAMissing"
-	reasonMetricsServerMissing = "MetricsServerMissing"
-	reasonNoCPURequest         = "NoCPURequest"
-	reasonFallbackUnused       = "FallbackUnused"
-	reasonBeyondMaximum        = "BeyondMaximum"
-	reasonTargetTooSmall       = "TargetTooSmall"
+	reasonMetricUnavailable   = "MetricUnavailable"
+	reasonKEDAMissing         = "KEDAMissing"
+	reasonMetricsServerAbsent = "MetricsServerAbsent"
+	reasonNoCPURequest        = "NoCPURequest"
+	reasonFallbackUnused      = "FallbackUnused"
+	reasonBeyondMaximum       = "BeyondMaximum"
+	reasonTargetTooSmall      = "TargetTooSmall"
 )
 
 // load is a measure of load from Prometheus, and how much of it a pod should have.
@@ -180,7 +180,7 @@ func (r *renderer) measuresCPU() bool {
 		}
 	}
 	if !r.Platform.Offers.Has(platform.MetricsServer) {
-		r.warn("spec.scale", conditionScaled, reasonMetricsServerMissing,
+		r.warn("spec.scale", conditionScaled, reasonMetricsServerAbsent,
 			"the autoscaler learns the CPU of pods from metrics-server, which the platform does not offer: install it and add MetricsServer to the platform's offers")
 	}
 	return true

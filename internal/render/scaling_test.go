@@ -181,7 +181,7 @@ func TestScaling(t *testing.T) {
 		"no metrics-server": {
 			platform: func(p *platform.Platform) { p.Offers = nil },
 			hpa:      hpaFor("70"),
-			problems: []string{"spec.scale: MetricsServerMissing"},
+			problems: []string{"spec.scale: MetricsServerAbsent"},
 		},
 		"no CPU request to compare with": {
 			model: func(s *v1alpha1.ModelSpec) {
