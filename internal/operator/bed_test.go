@@ -69,7 +69,6 @@ type bed struct {
 	client.Client
 	server    *apiserver.Server
 	namespace string
-	user      *rest.Config
 }
 
 func newBed(t *testing.T, s *apiserver.Server) *bed {
@@ -84,12 +83,18 @@ func newBed(t *testing.T, s *apiserver.Server) *bed {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b := &bed{TB: t, Client: c, server: s, namespace: s.Namespace(t)}
+	return &bed{TB: t, Client: c, server: s, namespace: s.Namespace(t)}
+}
+
+// operatorConfig is that of a user who may do what config/rbac.yaml says.
+func (b *bed) operatorConfig() *rest.Config {
+	b.Helper()
 	b.install("namespace.yaml", "rbac.yaml")
-	if b.user, err = s.AddUser(operatorUser, "system:serviceaccounts", "system:authenticated"); err != nil {
-		t.Fatal(err)
+	user, err := b.server.AddUser(operatorUser, "system:serviceaccounts", "system:authenticated")
+	if err != nil {
+		b.Fatal(err)
 	}
-	return b
+	return user
 }
 
 // install applies files of config.
@@ -176,7 +181,7 @@ func (l *looks) at(name string) int {
 func (b *bed) operate(change func(*operator.Options)) *running {
 	b.Helper()
 	logger := logr.FromSlogHandler(slog.NewTextHandler(&lines{b}, &slog.HandlerOptions{Level: slog.LevelWarn}))
-	o := operator.Options{Config: rest.CopyConfig(b.user), Namespaces: []string{b.namespace}, PlatformPath: b.platform("image: registry.example.com/mizzen:1.0.0"),
+	o := operator.Options{Config: b.operatorConfig(), Namespaces: []string{b.namespace}, PlatformPath: b.platform("image: registry.example.com/mizzen:1.0.0"),
 		MetricsAddress: "0", HealthAddress: "0", LookAround: time.Hour, Resolver: operator.NoResolver{}, Log: logger}
 	if change != nil {
 		change(&o)

@@ -44,6 +44,24 @@ func TestApply(t *testing.T) {
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(kinds))); diff != "" {
 		t.Errorf("kinds (-want +got):\n%s", diff)
 	}
+	writes, err := audit.Writes(b.server.AuditLog(), operatorUser, m.CreationTimestamp.Time)
+	if err != nil {
+		t.Fatal(err)
+	}
+	times := map[string]int{}
+	for _, w := range writes {
+		if w.Object.Namespace == b.namespace && w.Object.Group != "events.k8s.io" {
+			times[w.Object.Resource+"/"+w.Object.Name]++
+		}
+	}
+	for object, n := range times {
+		if n > 2 {
+			t.Errorf("%s was written %d times", object, n)
+		}
+	}
+	if len(times) < len(objects) {
+		t.Errorf("the audit log has writes of %d objects, expected at least %d", len(times), len(objects))
+	}
 }
 
 // TestIdle holds for an operator that has nothing to do: in the API server's own log it

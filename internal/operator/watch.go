@@ -33,12 +33,15 @@ type kindWatcher struct {
 // follow implements watcher.
 func (w *kindWatcher) follow(ctx context.Context, installed map[schema.GroupVersionKind]bool) (map[schema.GroupVersionKind]bool, error) {
 	var errs []error
+	var started []Kind
 	for _, k := range Kinds() {
 		var err error
 		switch gvk := k.GroupVersionKind; {
 		case !k.Optional:
 		case installed[gvk] && !w.watched[gvk]:
-			err = w.start(ctx, gvk)
+			if err = w.start(ctx, gvk); err == nil {
+				started = append(started, k)
+			}
 		case !installed[gvk] && w.watched[gvk]:
 			// The watch of a kind that is gone would fail for ever.
 			delete(w.watched, gvk)
@@ -48,6 +51,16 @@ func (w *kindWatcher) follow(ctx context.Context, installed map[schema.GroupVers
 			errs = append(errs, fmt.Errorf("watching %s: %w", k.Resource, err))
 		}
 	}
+	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
+	defer cancel()
+	for _, k := range started {
+		// It returns when the objects are there: until then the kind is not used.
+		if _, err := w.cache.GetInformer(ctx, objectOf(k.GroupVersionKind)); err != nil {
+			errs = append(errs, fmt.Errorf("watching %s: %w", k.Resource, err), w.cache.RemoveInformer(ctx, objectOf(k.GroupVersionKind)))
+			continue
+		}
+		w.watched[k.GroupVersionKind] = true
+	}
 	return maps.Clone(w.watched), errors.Join(errs...)
 }
 
@@ -55,17 +68,7 @@ func (w *kindWatcher) start(ctx context.Context, gvk schema.GroupVersionKind) er
 	if err := w.cache.IndexField(ctx, objectOf(gvk), modelIndex, modelOf); err != nil {
 		return err
 	}
-	if err := w.controller.Watch(source.Kind(w.cache, client.Object(objectOf(gvk)), modelHandler())); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, syncTimeout)
-	defer cancel()
-	// It returns when the objects are there: until then the kind is not used.
-	if _, err := w.cache.GetInformer(ctx, objectOf(gvk)); err != nil {
-		return errors.Join(err, w.cache.RemoveInformer(ctx, objectOf(gvk)))
-	}
-	w.watched[gvk] = true
-	return nil
+	return w.controller.Watch(source.Kind(w.cache, client.Object(objectOf(gvk)), modelHandler()))
 }
 
 func objectOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {

@@ -1,0 +1,30 @@
+package operator
+
+import (
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"mizzen.dev/internal/platform"
+)
+
+// NewReconciler returns one without caches, for tests that come between each of its
+// writes. Of the optional kinds, those of the Prometheus operator are there.
+func NewReconciler(c client.Client, p *platform.Platform) *Reconciler {
+	f := &Facts{current: facts{platform: p, kinds: map[schema.GroupVersionKind]bool{}}}
+	for _, k := range Kinds() {
+		f.current.kinds[k.GroupVersionKind] = k.Group == "monitoring.coreos.com"
+	}
+	m, err := NewMetrics(prometheus.NewRegistry())
+	if err != nil {
+		panic(err)
+	}
+	return &Reconciler{Client: c, Reader: c, Facts: f, Resolver: NoResolver{}, Events: &events.FakeRecorder{},
+		Clock: clock.RealClock{}, Metrics: m, memory: newMemory()}
+}
+
+// PodsHash is for the test that holds rendering to it.
+var PodsHash = podsHash
