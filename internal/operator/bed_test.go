@@ -86,6 +86,12 @@ func newBed(t *testing.T, s *apiserver.Server) *bed {
 	return &bed{TB: t, Client: c, server: s, namespace: s.Namespace(t)}
 }
 
+// another namespace of the same server, for a test of its own.
+func (b *bed) another(t *testing.T) *bed {
+	t.Helper()
+	return &bed{TB: t, Client: b.Client, server: b.server, namespace: b.server.Namespace(t)}
+}
+
 // operatorConfig is that of a user who may do what config/rbac.yaml says.
 func (b *bed) operatorConfig() *rest.Config {
 	b.Helper()

@@ -97,14 +97,17 @@ func specs() []string {
 // TestDying holds for an operator that dies before or after any of its writes: the next
 // one ends with the same objects.
 func TestDying(t *testing.T) {
-	want, total := live(t, 0, false)
+	shared := newBed(t, server.Get(t))
+	want, total := live(shared.another(t), 0, false)
+	t.Logf("an untroubled life has %d writes", total)
 	if total < 15 {
 		t.Fatalf("an untroubled life has %d writes only", total)
 	}
 	for n := 1; n <= total; n++ {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("write=%d/after=%t", n, after), func(t *testing.T) {
-				got, _ := live(t, n, after)
+				t.Parallel()
+				got, _ := live(shared.another(t), n, after)
 				if diff := cmp.Diff(want, got); diff != "" {
 					t.Errorf("objects (-of an untroubled life +got):\n%s", diff)
 				}
@@ -115,9 +118,8 @@ func TestDying(t *testing.T) {
 
 // live takes a Model through all its specs with an operator that dies once, and returns
 // what there is in the end and how many writes there were.
-func live(t *testing.T, dieAt int, after bool) (map[string]string, int) {
-	t.Helper()
-	b := newBed(t, server.Get(t))
+func live(b *bed, dieAt int, after bool) (map[string]string, int) {
+	b.Helper()
 	p := platform.Bare()
 	p.Image = "registry.example.com/mizzen:1.0.0"
 	p.Offers = platform.Offers{platform.PrometheusOperator, platform.MetricsServer}
@@ -131,14 +133,14 @@ func live(t *testing.T, dieAt int, after bool) (map[string]string, int) {
 		}
 		for quiet := false; !quiet; {
 			before := m.writes
-			_, err := r.Reconcile(t.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: b.namespace, Name: "iris"}})
+			_, err := r.Reconcile(b.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: b.namespace, Name: "iris"}})
 			if m.dead() {
 				m = &mortal{Client: b.Client}
 				r = operator.NewReconciler(m, p)
 				continue
 			}
 			if err != nil {
-				t.Fatal(err)
+				b.Fatal(err)
 			}
 			quiet = m.writes == before
 		}
