@@ -68,6 +68,12 @@ func TestImage(t *testing.T) {
 	if !ok || path != "/models/iris/model.pkl" {
 		t.Fatalf("the environment is %q", config.Config.Env)
 	}
+	out.Reset() // the model can be fetched out of the image, too
+	copied := filepath.Join(dir, "copy.pkl")
+	code = run(t.Context(), []string{"fetch", "-q", "oci://" + ref.Name(), copied}, streams{in: strings.NewReader(""), out: &out, err: &errs})
+	if want := config.Config.Labels["dev.mizzen.model.digest"] + "  " + copied + "\n"; code != 0 || out.String() != want {
+		t.Errorf("fetching it: exit code %d, %s%s", code, out.String(), errs.String())
+	}
 	if got := answer(t, filepath.Join(root, config.Config.Entrypoint[0]), filepath.Join(root, path)); got != `{"prediction":[0]}` {
 		t.Errorf("it answers %s", got)
 	}
