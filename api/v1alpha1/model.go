@@ -70,8 +70,8 @@ type ModelSpec struct {
 	Runtime *Runtime `json:"runtime,omitempty"`
 
 	// config is the environment of the server, for what is not secret; for mizzen the
-	// names are those of its configuration, such as MIZZEN_MAX_BODY. It is kept in a
-	// ConfigMap, and a change rolls the pods.
+	// names are those of its configuration, such as MIZZEN_LOG_LEVEL. What fetches the
+	// model has it, too: AWS_ENDPOINT_URL. It is kept in a ConfigMap; a change rolls the pods.
 	// +optional
 	// +mapType=granular
 	// +kubebuilder:validation:MaxProperties=64

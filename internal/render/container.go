@@ -48,12 +48,16 @@ func (r *renderer) server() *corev1ac.ContainerApplyConfiguration {
 		c.WithPorts(containerPort(metricsPortName, r.profile.metricsPort))
 	}
 	if len(r.spec.Config) > 0 {
-		c.WithEnvFrom(corev1ac.EnvFromSource().WithConfigMapRef(corev1ac.ConfigMapEnvSource().WithName(r.configName())))
+		c.WithEnvFrom(r.configEnv())
 	}
 	if s := wholeSeconds(r.preStop()); s > 0 {
 		c.WithLifecycle(corev1ac.Lifecycle().WithPreStop(corev1ac.LifecycleHandler().WithSleep(corev1ac.SleepAction().WithSeconds(s))))
 	}
 	return c
+}
+
+func (r *renderer) configEnv() *corev1ac.EnvFromSourceApplyConfiguration {
+	return corev1ac.EnvFromSource().WithConfigMapRef(corev1ac.ConfigMapEnvSource().WithName(r.configName()))
 }
 
 func containerPort(name string, port int32) *corev1ac.ContainerPortApplyConfiguration {
@@ -136,13 +140,16 @@ func (r *renderer) fetch() *corev1ac.ContainerApplyConfiguration {
 	if s.Digest != "" {
 		args = append(args, "--digest="+s.Digest)
 	}
-	c := corev1ac.Container().WithName(fetchContainer).WithImage(r.result.FetchImage).
+	c := corev1ac.Container().WithName(fetchContainer).WithImage(r.fetchImage()).
 		WithArgs(args...).
 		WithResources(corev1ac.ResourceRequirements().
 			WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")}).
 			WithLimits(corev1.ResourceList{corev1.ResourceMemory: *resource.NewQuantity(fetchMemoryLimit, resource.BinarySI)})).
 		WithSecurityContext(restricted()).
 		WithVolumeMounts(corev1ac.VolumeMount().WithName(modelVolume).WithMountPath(modelsDir))
+	if len(r.spec.Config) > 0 { // the store's address and region may stand there
+		c.WithEnvFrom(r.configEnv())
+	}
 	if s.SecretRef != nil {
 		c.WithEnvFrom(corev1ac.EnvFromSource().WithSecretRef(corev1ac.SecretEnvSource().WithName(s.SecretRef.Name)))
 	}

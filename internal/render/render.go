@@ -25,8 +25,6 @@ type Input struct {
 	// Image is the image of the revision, resolved to a digest, if somebody did; else the
 	// image is as the Model and the platform name it.
 	Image string
-	// FetchImage is the same for the init container that fetches the model.
-	FetchImage string
 	// Owner of the objects, for those that are applied; files have none.
 	Owner *metav1.OwnerReference
 	// DevelopmentSecrets asks for Secrets with values made up, for a cluster on a desk.
@@ -46,8 +44,6 @@ type Result struct {
 	Hashed []Hashed
 	// Image that the pods run, as it stands in the Deployment.
 	Image string
-	// FetchImage is the image of the init container; "" if nothing is fetched.
-	FetchImage string
 	// URL at which the model is reached: from outside if it is exposed.
 	URL string
 	// ScaledBy is the autoscaler that was chosen; "" under a fixed number of pods.

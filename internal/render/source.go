@@ -105,14 +105,13 @@ func (r *renderer) fetched() place {
 
 // fileName of a fetched model: that of the source, for servers that go by its ending.
 func (r *renderer) fileName() string {
-	name := r.spec.Source.URI
-	if i := strings.IndexAny(name, "?#"); i >= 0 {
-		name = name[:i]
-	}
-	if _, rest, ok := strings.Cut(name, "://"); ok {
-		name = rest
-	}
+	scheme, name, _ := strings.Cut(r.spec.Source.URI, "://")
+	name, fragment, _ := strings.Cut(name, "#")
+	name, _, _ = strings.Cut(name, "?")
 	_, name, _ = strings.Cut(name, "/") // no host
+	if scheme == "oci" && fragment != "" {
+		name = fragment // a file in the image
+	}
 	name = path.Base(name)
 	safe := strings.Trim(strings.Map(func(c rune) rune {
 		if c < 128 && (c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || strings.ContainsRune("._-", c)) {

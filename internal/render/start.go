@@ -17,7 +17,6 @@ func newRenderer(in Input) (*renderer, error) {
 	r := &renderer{Input: in, spec: &in.Model.Spec}
 	r.result.Revision = r.revision()
 	r.result.Image = r.image()
-	r.result.FetchImage = r.fetchImage()
 	r.model = r.place()
 	r.profile = r.newProfile()
 	r.result.URL = r.url()
@@ -63,12 +62,7 @@ func (r *renderer) image() string {
 // fetchImage is the image of the init container, which is mizzen under any runtime.
 // Where the server is mizzen, too, a node pulls one image for both.
 func (r *renderer) fetchImage() string {
-	switch {
-	case r.spec.Source.URI == "":
-		return ""
-	case r.FetchImage != "":
-		return r.FetchImage
-	case r.isMizzen():
+	if r.isMizzen() {
 		return r.result.Image
 	}
 	return r.Platform.Image

@@ -87,7 +87,7 @@ func (r *renderer) checkServer() {
 		r.refuse("spec.runtime.image", conditionWorkload, "ImageUnknown", "neither the Model nor the platform names an image of mizzen: set runtime.image, or image in the platform file")
 		r.broken = true
 	}
-	if r.spec.Source.URI != "" && r.result.FetchImage == "" && r.result.Image != "" {
+	if r.spec.Source.URI != "" && r.fetchImage() == "" && r.result.Image != "" {
 		r.refuse("spec.source.uri", conditionSource, "ImageUnknown", "the platform names no image of mizzen, which fetches the model: set image in the platform file")
 		r.broken = true
 	}
