@@ -7,6 +7,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -14,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 	"k8s.io/client-go/tools/cache"
+	"k8s.io/klog/v2"
 )
 
 // waiting is how many lines may wait to be written: a slow terminal slows the
@@ -22,12 +24,19 @@ const waiting = 256
 
 // follow writes the lines of all pods as they come, of new pods as well.
 func follow(ctx context.Context, pods typedcorev1.PodsGetter, o Options, to Sink) error {
+	// Who may not list pods is told so; the watch below would try for ever.
+	one := metav1.ListOptions{LabelSelector: o.Selector, Limit: 1}
+	if _, err := pods.Pods(o.Namespace).List(ctx, one); err != nil {
+		return fmt.Errorf("listing the pods: %w", err)
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	f := &follower{pods: pods, options: o, seen: map[run]bool{}, out: make(chan any, waiting)}
 	defer f.readers.Wait()
 	defer cancel()
 	informer := f.informer(ctx)
-	f.readers.Go(func() { informer.RunWithContext(ctx) })
+	// What the watch says of itself is nothing for whoever reads logs.
+	quiet := klog.NewContext(ctx, logr.Discard())
+	f.readers.Go(func() { informer.RunWithContext(quiet) })
 	for {
 		select {
 		case <-ctx.Done():
