@@ -80,8 +80,7 @@ func (o *statusOptions) run(ctx context.Context, s command.Streams) error {
 	if o.output.Value != "text" {
 		return writeData(s.Out, o.output.Value, st)
 	}
-	screenFor(s.Out, time.Now()).print(s.Out, st)
-	return nil
+	return screenFor(s.Out, time.Now()).print(s.Out, st)
 }
 
 // redraw draws the screen again and again, until it is interrupted. Where there is no
@@ -103,7 +102,9 @@ func (o *statusOptions) redraw(ctx context.Context, c *cluster.Cluster, s comman
 		case err != nil: // a connection that is lost may come back
 			fmt.Fprintln(&now, command.PrintableLines(err.Error()))
 		default:
-			screenFor(s.Out, time.Now()).print(&now, status.Of(objects))
+			if err := screenFor(s.Out, time.Now()).print(&now, status.Of(objects)); err != nil {
+				return err
+			}
 		}
 		if !bytes.Equal(now.Bytes(), last) {
 			if command.IsTerminal(s.Out) {

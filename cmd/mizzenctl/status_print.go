@@ -29,9 +29,8 @@ func screenFor(w io.Writer, now time.Time) screen {
 // not ready come first.
 const shownPods = 20
 
-func (s screen) print(w io.Writer, st *status.Status) {
+func (s screen) print(w io.Writer, st *status.Status) error {
 	out := bufio.NewWriter(w)
-	defer out.Flush()
 	s.heading(out, st)
 	s.conditions(out, st)
 	s.facts(out, st)
@@ -42,6 +41,7 @@ func (s screen) print(w io.Writer, st *status.Status) {
 	for _, n := range st.Notes {
 		fmt.Fprintf(out, "\n%s\n", s.p.Yellow(command.Wrap("Note: "+command.Printable(n), s.width, "")))
 	}
+	return out.Flush()
 }
 
 func (s screen) heading(w io.Writer, st *status.Status) {

@@ -34,7 +34,9 @@ func TestScreens(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			st := status.Of(readObjects(t, filepath.Join("testdata", "status", name+".yaml")))
 			var got bytes.Buffer
-			screen{width: 100, now: noon}.print(&got, st)
+			if err := (screen{width: 100, now: noon}).print(&got, st); err != nil {
+				t.Fatal(err)
+			}
 			got.WriteString("\n" + strings.Repeat("=", 20) + " get\n")
 			printModels(&got, []status.Summary{st.Summary()}, true, noon)
 			golden(t, filepath.Join("testdata", "status", name+".txt"), got.Bytes())
@@ -46,7 +48,9 @@ func TestScreens(t *testing.T) {
 func TestScreenWithoutTerminal(t *testing.T) {
 	st := status.Of(readObjects(t, filepath.Join("testdata", "status", "ill.yaml")))
 	var got bytes.Buffer
-	screenFor(&got, noon).print(&got, st)
+	if err := screenFor(&got, noon).print(&got, st); err != nil {
+		t.Fatal(err)
+	}
 	for _, want := range []string{
 		"✗ SourceReady    DigestMismatch for 9m30s: The file at s3://models/iris/0.2.0/model.pkl is not the one that was asked for: set spec.source.digest to the digest of the file that you mean, or put that file there.\n",
 		`\u001b[31mnot a colour`, // what others wrote cannot colour the screen

@@ -35,6 +35,9 @@ type Metric struct {
 	Target  string `json:"target"`
 }
 
+// notObserved is the reason of what nobody has looked at yet.
+const notObserved = "NotObserved"
+
 // autoscaler returns the HPA, KEDA's or a plain one; nil if there is neither.
 func autoscaler(o *Objects) *Autoscaler {
 	var a *Autoscaler
@@ -76,7 +79,7 @@ func autoscalerOfHPA(h *autoscalingv2.HorizontalPodAutoscaler) *Autoscaler {
 		}
 	}
 	if !observed {
-		a.Active, a.Reason, a.Message = false, "NotObserved", "the autoscaler has not measured anything yet"
+		a.Active, a.Reason, a.Message = false, notObserved, "the autoscaler has not measured anything yet"
 	}
 	return a
 }
@@ -100,7 +103,7 @@ func autoscalerOfKEDA(so *unstructured.Unstructured, hpa *Autoscaler) *Autoscale
 	case ready.Status != metav1.ConditionTrue:
 		a.Active, a.Reason, a.Message = false, ready.Reason, ready.Message
 		if a.Reason == "" {
-			a.Reason, a.Message = "NotObserved", "KEDA has not looked at the ScaledObject yet; is it running?"
+			a.Reason, a.Message = notObserved, "KEDA has not looked at the ScaledObject yet; is it running?"
 		}
 	case fallback.Status == metav1.ConditionTrue:
 		a.Active, a.Reason, a.Message = false, "Fallback", "the load cannot be measured: KEDA keeps the replicas of the fallback"
@@ -113,6 +116,9 @@ func (a *Autoscaler) condition() Condition {
 	c := Condition{Type: v1alpha1.ConditionScaledBy, Status: metav1.ConditionTrue, Reason: string(a.Kind), Message: a.Message}
 	if !a.Active {
 		c.Status, c.Reason = metav1.ConditionFalse, a.Reason
+	}
+	if a.Reason == notObserved {
+		c.Status = metav1.ConditionUnknown
 	}
 	if c.Message == "" {
 		c.Message = fmt.Sprintf("%s keeps %d to %d pods", a.Kind, a.Min, a.Max)

@@ -32,7 +32,7 @@ func (s *Status) fromFiles(o *Objects) {
 			s.CreatedAt = d.CreationTimestamp.Time
 		}
 		s.Deleting = s.Deleting || d.DeletionTimestamp != nil
-		s.Stale = s.Stale || d.Status.ObservedGeneration != d.Generation
+		s.Stale = s.Stale || d.Status.ObservedGeneration != 0 && d.Status.ObservedGeneration != d.Generation
 	}
 	s.Traffic = traffic(s.Revisions)
 }
@@ -51,7 +51,7 @@ func (s *Status) readyOfWorkload(o *Objects) Condition {
 	progressing := deploymentCondition(d, appsv1.DeploymentProgressing)
 	switch {
 	case d.Status.ObservedGeneration != d.Generation:
-		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, "NotObserved", "the cluster has not seen the newest Deployment yet"
+		c.Status, c.Reason, c.Message = metav1.ConditionUnknown, notObserved, "the cluster has not seen the newest Deployment yet"
 	case want == 0:
 		c.Reason, c.Message = "ScaledToZero", "no pods are wanted: replicas is 0"
 	case progressing != nil && progressing.Reason == "ProgressDeadlineExceeded":

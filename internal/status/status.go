@@ -163,7 +163,7 @@ func (s *Status) ReadyCondition() Condition {
 			return c
 		}
 	}
-	return Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionUnknown, Reason: "NotObserved",
+	return Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionUnknown, Reason: notObserved,
 		Message: "the operator has not looked at this Model yet; is it running?"}
 }
 
