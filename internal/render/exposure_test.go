@@ -1,7 +1,6 @@
-package render_test
+package render
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -11,14 +10,15 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
 
 	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/platform"
-	"mizzen.dev/internal/render"
+	"mizzen.dev/test/cluster/apiserver"
+	"mizzen.dev/test/cluster/crds"
 )
-
-var updateExposure = flag.Bool("update-exposure", false, "write the golden files of the way in and of isolation again")
 
 // way is a Model and a platform, cut down to what the way in and isolation depend on.
 type way struct {
@@ -187,14 +187,14 @@ expose: {host: ml.example.com, path: /iris, protocols: [HTTP, GRPC], ingress: {c
 }
 
 // rendered renders a way, and returns its objects of the kinds that are looked at.
-func (w way) rendered(t *testing.T) (*render.Result, []*unstructured.Unstructured) {
+func (w way) rendered(t *testing.T, namespace string) (*Result, []*unstructured.Unstructured) {
 	t.Helper()
 	p, err := platform.Read(strings.NewReader("apiVersion: mizzen.dev/v1alpha1\nkind: Platform\nimage: registry.example.com/mizzen@sha256:0123\n"+w.platform), "platform.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	m := &v1alpha1.Model{}
-	m.Name, m.Namespace = "iris", "ml"
+	m.Name, m.Namespace = "iris", namespace
 	m.Spec.Version = "0.1.0"
 	if err := yaml.UnmarshalStrict([]byte(w.spec), &m.Spec); err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func (w way) rendered(t *testing.T) (*render.Result, []*unstructured.Unstructure
 	if m.Spec.Source == (v1alpha1.Source{}) {
 		m.Spec.Source.Claim = &v1alpha1.ClaimSource{Name: "models", Path: "iris.pkl"}
 	}
-	result, err := render.Render(render.Input{Model: m, Platform: p})
+	result, err := Render(Input{Model: m, Platform: p})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -216,11 +216,11 @@ func (w way) rendered(t *testing.T) (*render.Result, []*unstructured.Unstructure
 	return result, objects
 }
 
-// TestWays compares with testdata/ways/NAME.golden; -update-exposure writes them.
+// TestWays compares with testdata/ways/NAME.golden; -update writes them.
 func TestWays(t *testing.T) {
 	for name, w := range ways {
 		t.Run(name, func(t *testing.T) {
-			result, objects := w.rendered(t)
+			result, objects := w.rendered(t, "ml")
 			if w.exposed() {
 				objects = slices.DeleteFunc(objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "NetworkPolicy" })
 			}
@@ -228,16 +228,16 @@ func TestWays(t *testing.T) {
 			fmt.Fprintf(&got, "# %s\n", result.URL)
 			for _, p := range result.Problems {
 				if p.Condition == v1alpha1.ConditionExposed || p.Condition == v1alpha1.ConditionIsolated {
-					fmt.Fprintf(&got, "# %s %s/%s %s\n", map[render.Severity]string{render.Warning: "warning", render.Refused: "refused"}[p.Severity], p.Condition, p.Reason, p.Error())
+					fmt.Fprintf(&got, "# %s %s/%s %s\n", map[Severity]string{Warning: "warning", Refused: "refused"}[p.Severity], p.Condition, p.Reason, p.Error())
 				}
 			}
-			text, err := render.YAML(objects)
+			text, err := YAML(objects)
 			if err != nil {
 				t.Fatal(err)
 			}
 			got.Write(text)
 			golden := filepath.Join("testdata", "ways", name+".golden")
-			if *updateExposure {
+			if *update {
 				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
 					t.Fatal(err)
 				}
@@ -250,5 +250,55 @@ func TestWays(t *testing.T) {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
+	}
+}
+
+// sticky is the way that asks for what only the experimental channel has.
+const sticky = "gateway-own-secret-sticky"
+
+// TestWaysAccepted holds for all of them: a real API server with the definitions of
+// the other projects takes them with strict validation, and has nothing to write when
+// it gets them again.
+func TestWaysAccepted(t *testing.T) {
+	s := server.Get(t)
+	for name, w := range ways {
+		if name != sticky {
+			t.Run(name, func(t *testing.T) { w.accepted(t, s) })
+		}
+	}
+}
+
+func TestStickyAccepted(t *testing.T) {
+	set := crds.GatewayAPI()
+	set.Dirs = []string{"config/crd/experimental"}
+	dirs, err := crds.Dirs(t.Context(), set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ways[sticky].accepted(t, apiserver.New(t, apiserver.Options{CRDPaths: dirs}))
+}
+
+func (w way) accepted(t *testing.T, s *apiserver.Server) {
+	c, err := dynamic.NewForConfig(s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	core, err := kubernetes.NewForConfig(s.Config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mapper := kinds(t, core.Discovery())
+	_, objects := w.rendered(t, s.Namespace(t))
+	for _, o := range objects {
+		mapping, err := mapper.RESTMapping(o.GroupVersionKind().GroupKind(), o.GroupVersionKind().Version)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ri := c.Resource(mapping.Resource).Namespace(o.GetNamespace())
+		apply(t, ri, o)
+		settled := apply(t, ri, o)
+		if again := apply(t, ri, o); again != settled {
+			t.Errorf("%s %s: applying again wrote version %s over %s", o.GetKind(), o.GetName(), again, settled)
+		}
 	}
 }
