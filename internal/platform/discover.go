@@ -61,26 +61,25 @@ func FromCluster(ctx context.Context, c Cluster) (*Found, error) {
 	if err != nil {
 		return nil, fmt.Errorf("asking the cluster for its version: %w", err)
 	}
-	d := &discoverer{ctx: ctx, cluster: c, kinds: kinds, found: &Found{}}
-	d.gatewayAPI()
+	d := &discoverer{cluster: c, kinds: kinds, found: &Found{}}
+	d.gatewayAPI(ctx)
 	if kinds["cert-manager.io/v1/Certificate"] && kinds["cert-manager.io/v1/ClusterIssuer"] {
 		d.offer(CertManager)
 	}
 	if kinds["monitoring.coreos.com/v1/ServiceMonitor"] && kinds["monitoring.coreos.com/v1/PrometheusRule"] {
 		d.offer(PrometheusOperator)
 	}
-	if d.available("v1beta1.metrics.k8s.io") {
+	if d.available(ctx, "v1beta1.metrics.k8s.io") {
 		d.offer(MetricsServer)
 	}
-	d.keda()
-	d.imageVolumes(version)
-	d.ingressClasses()
+	d.keda(ctx)
+	d.imageVolumes(ctx, version)
+	d.ingressClasses(ctx)
 	return d.found, nil
 }
 
 // discoverer collects what a cluster offers.
 type discoverer struct {
-	ctx     context.Context //nolint:containedctx // lives as long as one call of FromCluster
 	cluster Cluster
 	kinds   map[string]bool
 	found   *Found
@@ -97,12 +96,12 @@ const maxAnswer = 16 << 20
 
 // get reads one object or list. What is not there, and what may not be read, is false;
 // the latter is noted.
-func (d *discoverer) get(path string, query map[string]string, into any) bool {
+func (d *discoverer) get(ctx context.Context, path string, query map[string]string, into any) bool {
 	request := d.cluster.RESTClient().Get().AbsPath(path).SetHeader("Accept", "application/json")
 	for k, v := range query {
 		request = request.Param(k, v)
 	}
-	raw, err := request.Do(d.ctx).Raw()
+	raw, err := request.Do(ctx).Raw()
 	switch {
 	case apierrors.IsNotFound(err):
 		return false
@@ -124,13 +123,13 @@ func (d *discoverer) get(path string, query map[string]string, into any) bool {
 }
 
 // available says whether an aggregated API answers: it is registered long before.
-func (d *discoverer) available(name string) bool {
+func (d *discoverer) available(ctx context.Context, name string) bool {
 	var service struct {
 		Status struct {
 			Conditions []struct{ Type, Status, Message string }
 		}
 	}
-	if !d.get("/apis/apiregistration.k8s.io/v1/apiservices/"+name, nil, &service) {
+	if !d.get(ctx, "/apis/apiregistration.k8s.io/v1/apiservices/"+name, nil, &service) {
 		return false
 	}
 	for _, c := range service.Status.Conditions {
@@ -146,18 +145,18 @@ func (d *discoverer) available(name string) bool {
 }
 
 // keda is there if its metrics are: ScaledObjects alone scale nothing.
-func (d *discoverer) keda() {
+func (d *discoverer) keda(ctx context.Context) {
 	if !d.kinds["keda.sh/v1alpha1/ScaledObject"] {
 		return
 	}
-	if d.available("v1beta1.external.metrics.k8s.io") {
+	if d.available(ctx, "v1beta1.external.metrics.k8s.io") {
 		d.offer(KEDA)
 		return
 	}
 	d.note("ScaledObjects exist, but external metrics are not available: KEDA does not count as installed; look at its metrics server")
 }
 
-func (d *discoverer) gatewayAPI() {
+func (d *discoverer) gatewayAPI(ctx context.Context) {
 	const group = "gateway.networking.k8s.io/v1/"
 	if !d.kinds[group+"Gateway"] || !d.kinds[group+"HTTPRoute"] {
 		return
@@ -171,18 +170,18 @@ func (d *discoverer) gatewayAPI() {
 			Schemas map[string]json.RawMessage
 		}
 	}
-	if d.get("/openapi/v3/apis/gateway.networking.k8s.io/v1", nil, &document) {
+	if d.get(ctx, "/openapi/v3/apis/gateway.networking.k8s.io/v1", nil, &document) {
 		for name, schema := range document.Components.Schemas {
 			if strings.HasSuffix(name, ".HTTPRoute") && strings.Contains(string(schema), `"sessionPersistence"`) {
 				d.offer(SessionPersistence)
 			}
 		}
 	}
-	d.gateways()
+	d.gateways(ctx)
 }
 
 // gateways that routes of other namespaces may attach to.
-func (d *discoverer) gateways() {
+func (d *discoverer) gateways(ctx context.Context) {
 	var list struct {
 		Items []struct {
 			Metadata struct{ Name, Namespace string }
@@ -196,7 +195,7 @@ func (d *discoverer) gateways() {
 			}
 		}
 	}
-	if !d.get("/apis/gateway.networking.k8s.io/v1/gateways", listing(), &list) {
+	if !d.get(ctx, "/apis/gateway.networking.k8s.io/v1/gateways", listing(), &list) {
 		return
 	}
 	for _, g := range list.Items {
@@ -214,14 +213,14 @@ func (d *discoverer) gateways() {
 	}
 }
 
-func (d *discoverer) ingressClasses() {
+func (d *discoverer) ingressClasses(ctx context.Context) {
 	var list struct {
 		Items []struct {
 			Metadata struct{ Name string }
 			Spec     struct{ Controller string }
 		}
 	}
-	if !d.get("/apis/networking.k8s.io/v1/ingressclasses", listing(), &list) {
+	if !d.get(ctx, "/apis/networking.k8s.io/v1/ingressclasses", listing(), &list) {
 		return
 	}
 	for _, c := range list.Items {
@@ -239,7 +238,7 @@ func listing() map[string]string { return map[string]string{"limit": strconv.Ito
 const imageVolumesMinor = 35
 
 // imageVolumes need a Kubernetes and, on every node, a container runtime that has them.
-func (d *discoverer) imageVolumes(v *version.Info) {
+func (d *discoverer) imageVolumes(ctx context.Context, v *version.Info) {
 	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+"))
 	if err != nil || v.Major != "1" || minor < imageVolumesMinor {
 		return
@@ -252,7 +251,7 @@ func (d *discoverer) imageVolumes(v *version.Info) {
 			}
 		}
 	}
-	if !d.get("/api/v1/nodes", listing(), &list) || len(list.Items) == 0 {
+	if !d.get(ctx, "/api/v1/nodes", listing(), &list) || len(list.Items) == 0 {
 		return
 	}
 	for _, n := range list.Items {

@@ -19,21 +19,19 @@ const (
 // Model's own NetworkPolicies say so. Pods that solve ACME challenges stay reachable:
 // cert-manager puts them beside the Certificate.
 func (p *Platform) namespace(ns Namespace) []any {
+	metadata := p.metadata(ns.Name, "")
 	labels := map[string]any{}
-	for k, v := range ns.Labels {
-		labels[k] = v
+	for _, m := range []map[string]string{ns.Labels, metadata.Labels} {
+		for k, v := range m {
+			labels[k] = v
+		}
 	}
 	for _, mode := range []string{"enforce", "warn", "audit"} {
 		labels[podSecurity+mode] = "restricted"
 		labels[podSecurity+mode+"-version"] = "latest"
 	}
-	metadata := p.plainMetadata(ns.Name)
-	for k, v := range metadata["labels"].(map[string]any) { //nolint:errcheck // made above
-		labels[k] = v
-	}
-	metadata["labels"] = labels
 	objects := []any{
-		map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": metadata},
+		map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ns.Name, "labels": labels}},
 		p.networkPolicy("default-deny", ns.Name, networkingv1.NetworkPolicySpec{
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
 		}),

@@ -179,7 +179,7 @@ func (r *renderer) grpcRoute(w *wayIn, parent gatewayv1.ParentReference) {
 
 func (r *renderer) backend(port int32) gatewayv1.BackendRef {
 	return gatewayv1.BackendRef{BackendObjectReference: gatewayv1.BackendObjectReference{
-		Name: gatewayv1.ObjectName(r.Model.Name), Port: ptr(gatewayv1.PortNumber(port)),
+		Name: gatewayv1.ObjectName(r.Model.Name), Port: ptr(port),
 	}}
 }
 
@@ -228,7 +228,7 @@ func gatewayDuration(d *metav1.Duration) *gatewayv1.Duration {
 	}{{time.Hour, "h"}, {time.Minute, "m"}, {time.Second, "s"}, {time.Millisecond, "ms"}} {
 		if n := rest / unit.size; n > 0 {
 			fmt.Fprintf(&b, "%d%s", n, unit.name)
-			rest -= n * unit.size
+			rest %= unit.size
 		}
 	}
 	if b.Len() == 0 {
