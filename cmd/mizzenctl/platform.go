@@ -6,11 +6,9 @@ import (
 	"io"
 
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/discovery"
-	"k8s.io/client-go/rest"
-	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/yaml"
 
+	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/platform"
 	"mizzen.dev/internal/render"
@@ -41,30 +39,20 @@ const platformDiscoverExample = `  mizzenctl platform discover >> platform.yaml`
 
 // platformFile is the file, and what of it the cluster is to tell.
 type platformFile struct {
-	name                string
-	fromCluster         bool
-	kubeconfig, context string
+	name        string
+	fromCluster bool
+	cluster     cluster.Options
 }
 
 func (f *platformFile) addCluster(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.kubeconfig, "kubeconfig", "", "`file` that says where clusters are (default: $KUBECONFIG, or ~/.kube/config)")
-	cmd.Flags().StringVar(&f.context, "context", "", "`name` of the context in it (default: the current one)")
+	cmd.Flags().StringVar(&f.cluster.Kubeconfig, "kubeconfig", "", "`file` that says where clusters are (default: $KUBECONFIG, or ~/.kube/config)")
+	cmd.Flags().StringVar(&f.cluster.Context, "context", "", "`name` of the context in it (default: the current one)")
 }
 
 func (f *platformFile) add(cmd *cobra.Command) {
 	f.addCluster(cmd)
 	cmd.Flags().StringVarP(&f.name, "filename", "f", "", "the platform `file`; - is standard input")
 	cmd.Flags().BoolVar(&f.fromCluster, "from-cluster", false, "let what the cluster is found to offer count, and not the file's offers")
-}
-
-func (f *platformFile) config() (*rest.Config, error) {
-	rules := clientcmd.NewDefaultClientConfigLoadingRules()
-	rules.ExplicitPath = f.kubeconfig
-	config, err := clientcmd.NewNonInteractiveDeferredLoadingClientConfig(rules, &clientcmd.ConfigOverrides{CurrentContext: f.context}).ClientConfig()
-	if err != nil {
-		return nil, fmt.Errorf("finding the cluster (set KUBECONFIG, or --kubeconfig): %w", err)
-	}
-	return config, nil
 }
 
 // read reads the file, and asks the cluster if that is wanted.
@@ -92,20 +80,16 @@ func (f *platformFile) read(ctx context.Context, s command.Streams) (*platform.P
 
 // discover asks the cluster, and says what could not be found out.
 func (f *platformFile) discover(ctx context.Context, notes io.Writer) (*platform.Found, error) {
-	config, err := f.config()
+	c, err := cluster.Connect(ctx, f.cluster)
 	if err != nil {
 		return nil, err
 	}
-	client, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return nil, err
-	}
-	found, err := platform.FromCluster(ctx, client)
+	found, err := platform.FromCluster(ctx, c.Discovery())
 	if err != nil {
 		return nil, err
 	}
 	for _, note := range found.Notes {
-		fmt.Fprintf(notes, "note: %s\n", note)
+		fmt.Fprintf(notes, "note: %s\n", command.Printable(note))
 	}
 	return found, nil
 }

@@ -10,10 +10,10 @@ import (
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
-	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
 
+	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/platform"
 )
@@ -64,19 +64,15 @@ func (a *platformApply) run(ctx context.Context, s command.Streams) error {
 	if err != nil {
 		return err
 	}
-	config, err := a.file.config()
+	c, err := cluster.Connect(ctx, a.file.cluster)
 	if err != nil {
 		return err
 	}
-	known, err := discovery.NewDiscoveryClientForConfig(config)
-	if err != nil {
-		return err
-	}
-	groups, err := restmapper.GetAPIGroupResources(known)
+	groups, err := restmapper.GetAPIGroupResources(c.Discovery())
 	if err != nil {
 		return fmt.Errorf("asking the cluster what it has: %w", err)
 	}
-	client, err := dynamic.NewForConfig(config)
+	client, err := dynamic.NewForConfig(c.Config)
 	if err != nil {
 		return err
 	}
