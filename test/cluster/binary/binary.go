@@ -15,6 +15,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -40,6 +41,11 @@ type Program struct {
 	LDFlags string
 	// Cost says to who waits what to expect.
 	Cost string
+	// Overlay replaces files of other modules with files of the program's folder, and
+	// leaves out those whose replacement is "": what a program links for the sake of
+	// dozens of clouds takes more time to compile than all that tests use of it. The
+	// keys are a module's path, "//" and the file's path in it, which may be a pattern.
+	Overlay map[string]string
 	// Own says that the folder is a package of Mizzen's own module, and uses no
 	// other package of it.
 	Own bool
@@ -122,9 +128,16 @@ const keyLength = 16
 func (p Program) key(source string) (string, error) {
 	h := sha256.New()
 	fmt.Fprintln(h, runtime.Version(), runtime.GOOS, runtime.GOARCH, p.Commands, p.Links, p.Tags, p.LDFlags)
-	files, err := filepath.Glob(filepath.Join(source, "*.go"))
-	if err != nil {
-		return "", err
+	for _, file := range slices.Sorted(maps.Keys(p.Overlay)) {
+		fmt.Fprintln(h, file, p.Overlay[file])
+	}
+	var files []string
+	for _, pattern := range []string{"*.go", "*" + overlayExt} {
+		found, err := filepath.Glob(filepath.Join(source, pattern))
+		if err != nil {
+			return "", err
+		}
+		files = append(files, found...)
 	}
 	files = slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
 	module := source

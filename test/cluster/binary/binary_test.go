@@ -122,3 +122,67 @@ func TestOutsideTheRepository(t *testing.T) {
 		t.Error("found a source where there is none")
 	}
 }
+
+// TestOverlay has a file of another module replaced, and one left out.
+func TestOverlay(t *testing.T) {
+	sums := sumsOf(t, "github.com/inconshreveable/mousetrap")
+	source := repository(t, `package main
+
+import "github.com/inconshreveable/mousetrap"
+
+func main() { println(mousetrap.StartedByExplorer()) }
+`)
+	write(t, filepath.Join(source, "go.mod"), "module mizzen.dev/test/cluster/hello\n\ngo 1.26.0\n\nrequire github.com/inconshreveable/mousetrap v1.1.0\n")
+	write(t, filepath.Join(source, "go.sum"), sums)
+	write(t, filepath.Join(source, "trap.overlay"), "package mousetrap\n\nfunc StartedByExplorer() bool { return true }\n")
+	const module = "github.com/inconshreveable/mousetrap//"
+	for name, test := range map[string]struct {
+		overlay map[string]string
+		want    string
+	}{
+		"as it is": {want: "false\n"},
+		"changed":  {overlay: map[string]string{module + "trap_*.go": "", module + "trap_others.go": "trap.overlay"}, want: "true\n"},
+		"kept":     {overlay: map[string]string{module + "trap_*.go": "", module + "trap_others.go": "keep"}, want: "false\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := program()
+			p.Overlay = test.overlay
+			dir, err := p.Dir(context.Background(), t.Output())
+			if err != nil {
+				t.Fatal(err)
+			}
+			out, err := exec.Command(filepath.Join(dir, "hello")).CombinedOutput()
+			if err != nil || string(out) != test.want {
+				t.Errorf("it says %q, %v; expected %q", out, err, test.want)
+			}
+			if entries, err := os.ReadDir(dir); err != nil || len(entries) != 2 { // the program and its link
+				t.Errorf("the directory has %v, %v", entries, err)
+			}
+		})
+	}
+	p := program()
+	p.Overlay = map[string]string{module + "none.go": ""}
+	if _, err := p.Dir(context.Background(), t.Output()); err == nil {
+		t.Error("a file that is not there can be left out")
+	}
+}
+
+// sumsOf returns the lines of Mizzen's own go.sum about a module.
+func sumsOf(t *testing.T, module string) string {
+	t.Helper()
+	source, err := binary.Source("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(filepath.Join(source, "..", "go.sum"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sums := ""
+	for line := range strings.Lines(string(content)) {
+		if strings.HasPrefix(line, module+" ") {
+			sums += line
+		}
+	}
+	return sums
+}

@@ -82,7 +82,17 @@ func (p Program) file(command string) string {
 // compile runs go build. -trimpath and CGO_ENABLED=0 make what is compiled the same
 // wherever it is, so that the build cache serves all programs and Mizzen's own tests.
 func (p Program) compile(ctx context.Context, source, command, out string, progress io.Writer) error {
-	args := []string{"build", "-v", "-mod=readonly", "-trimpath", "-tags", p.Tags, "-ldflags", "-s -w " + p.LDFlags, "-o", out, command}
+	args := []string{"build", "-v", "-mod=readonly", "-trimpath", "-tags", p.Tags, "-ldflags", "-s -w " + p.LDFlags, "-o", out}
+	if len(p.Overlay) > 0 {
+		changed := out + overlayExt
+		defer os.RemoveAll(changed)
+		mod, err := p.writeOverlay(ctx, source, changed)
+		if err != nil {
+			return err
+		}
+		args = append(args, "-modfile", mod)
+	}
+	args = append(args, command)
 	cmd := exec.CommandContext(ctx, "go", args...)
 	cmd.Dir = source
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false", "GOWORK=off")
