@@ -60,12 +60,12 @@ e2e-core: ## the cluster itself, S3, DNS: apply, fetch, roll, isolate, kill, del
 .PHONY: e2e-edge
 e2e-edge: ## Gateway and Ingress, certificates
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core edge
-	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster/edge
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster/edge ./test/e2e/edge
 
 .PHONY: e2e-scale
 e2e-scale: ## metrics, HPA, KEDA
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core scale
-	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster/scale
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster/scale ./test/e2e/scale
 
 .PHONY: test-clients
 test-clients: build ## drive a running server with the public clients (installs Python packages)

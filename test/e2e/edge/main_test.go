@@ -1,0 +1,109 @@
+//go:build e2e
+
+// Package edge has Models reached from outside of the cluster: through Gateways and
+// Ingresses, with certificates that are issued over ACME or by an authority.
+package edge
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/base64"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"mizzen.dev/test/cluster"
+	"mizzen.dev/test/e2e/bed"
+)
+
+var (
+	shared = bed.NewShared(prepare)
+	edge   *cluster.Edge
+	acme   *cluster.ACME
+)
+
+func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+
+// platform is what the cluster's owners say of it.
+const platform = `
+peers:
+  ingress:
+  - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}
+`
+
+// owned is what they have mizzenctl make in it.
+const owned = `
+apiVersion: mizzen.dev/v1alpha1
+kind: Platform
+issuers:
+- name: acme
+  acme: {server: %q, email: platform@example.com, caBundle: %s, ingressClassName: nginx}
+- name: authority
+  caSecretName: authority
+`
+
+func prepare(ctx context.Context, b *bed.Bed) (err error) {
+	if edge, err = b.StartTraefik(ctx); err != nil {
+		return err
+	}
+	if err = b.StartCertManager(ctx); err != nil {
+		return err
+	}
+	if acme, err = b.StartACME(ctx, edge.Address); err != nil {
+		return err
+	}
+	b.Platform = fmt.Sprintf(platform, edge.Namespace)
+	dir, err := os.MkdirTemp("", "mizzen-e2e-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	file := filepath.Join(dir, "platform.yaml")
+	text := fmt.Sprintf(owned, acme.Directory, base64.StdEncoding.EncodeToString(acme.CABundle))
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		return err
+	}
+	_, err = b.Mizzenctl(ctx, "platform", "apply", "-f", file)
+	return err
+}
+
+// outside is a client that finds every host at the edge, whatever DNS says of it.
+func outside(roots *x509.CertPool) *http.Client {
+	return &http.Client{Timeout: 5 * time.Second, Transport: &http.Transport{
+		DisableKeepAlives: true,
+		TLSClientConfig:   &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+		DialContext:       dialEdge,
+	}}
+}
+
+func dialEdge(ctx context.Context, network, address string) (net.Conn, error) {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
+	}
+	return (&net.Dialer{}).DialContext(ctx, network, net.JoinHostPort(edge.Address, port))
+}
+
+// acmeRoots are what certificates of the ACME server are trusted by.
+func acmeRoots(t *testing.T) *x509.CertPool {
+	t.Helper()
+	pem, err := acme.Root(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pool(t, pem)
+}
+
+func pool(t *testing.T, pem []byte) *x509.CertPool {
+	t.Helper()
+	roots := x509.NewCertPool()
+	if !roots.AppendCertsFromPEM(pem) {
+		t.Fatalf("no certificate in %q", pem)
+	}
+	return roots
+}
