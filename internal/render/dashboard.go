@@ -1,8 +1,6 @@
 package render
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"maps"
@@ -85,6 +83,5 @@ func (r *renderer) dashboard(objectives []objective) ([]byte, error) {
 
 // dashboardUID stays the same while the Model has its name, so that links go on working.
 func (r *renderer) dashboardUID() string {
-	sum := sha256.Sum256([]byte(r.Model.Namespace + "/" + r.Model.Name))
-	return "mizzen-" + hex.EncodeToString(sum[:])[:uidDigits]
+	return "mizzen-" + r.hashed("dashboard", r.Model.Namespace+"/"+r.Model.Name, uidDigits)
 }

@@ -11,16 +11,17 @@ import (
 	"mizzen.dev/api/v1alpha1"
 )
 
-// HashLength is how many hexadecimal digits of a SHA-256 stand in names and labels.
-const HashLength = 10
+// hashLength is how many hexadecimal digits of a SHA-256 stand in names and labels.
+const hashLength = 10
 
-// Hashed is a hash in the objects and the text that it is over, for templates that
-// work it out again.
+// Hashed is a hash in the objects, the first digits of a SHA-256, and the text that
+// it is over, for templates that work it out again.
 type Hashed struct{ Name, Hash, Text string }
 
 // hashed returns the hash of a text and keeps both for the result.
-func (r *renderer) hashed(name, text string) string {
-	h := hash(text)
+func (r *renderer) hashed(name, text string, digits int) string {
+	sum := sha256.Sum256([]byte(text))
+	h := hex.EncodeToString(sum[:])[:digits]
 	if !slices.ContainsFunc(r.result.Hashed, func(k Hashed) bool { return k.Name == name }) {
 		r.result.Hashed = append(r.result.Hashed, Hashed{name, h, text})
 	}
@@ -30,7 +31,7 @@ func (r *renderer) hashed(name, text string) string {
 // hash shortens a text to what tells it from others of the same Model.
 func hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
-	return hex.EncodeToString(sum[:])[:HashLength]
+	return hex.EncodeToString(sum[:])[:hashLength]
 }
 
 // revision is the hash of what the pods run. It is over these lines, each ended by a
@@ -71,7 +72,7 @@ func (r *renderer) revision() string {
 	for _, s := range slices.SortedFunc(slices.Values(r.spec.Secrets), func(a, b v1alpha1.SecretVariable) int { return strings.Compare(a.Name, b.Name) }) {
 		line("secret", s.Name+"="+s.SecretRef.Name+"/"+s.SecretRef.Key)
 	}
-	return r.hashed("revision", b.String())
+	return r.hashed("revision", b.String(), hashLength)
 }
 
 // sourceText names the source in one line.
@@ -97,5 +98,5 @@ func (r *renderer) configHash() string {
 	for _, name := range slices.Sorted(maps.Keys(r.spec.Config)) {
 		fmt.Fprintf(&b, "%s=%q\n", name, string(r.spec.Config[name]))
 	}
-	return r.hashed("config", b.String())
+	return r.hashed("config", b.String(), hashLength)
 }
