@@ -68,7 +68,11 @@ var imports = map[string][]string{
 	"internal/status":  {"api", "internal/render", "internal/termination"},
 	"internal/cluster": {"api", "internal/render", "internal/status", "internal/version"},
 	"internal/logs":    {},
-	"cmd/mizzenctl":    {"api", "internal/cluster", "internal/command", "internal/logs", "internal/manifest", "internal/operator", "internal/platform", "internal/render", "internal/status", "internal/version"},
+	// Rendered objects as files for other tools.
+	"internal/chart":         {"api", "internal/platform", "internal/render"},
+	"internal/kustomization": {"api", "internal/platform", "internal/render"},
+	"internal/gitops":        {},
+	"cmd/mizzenctl":          {"api", "internal/chart", "internal/cluster", "internal/command", "internal/gitops", "internal/kustomization", "internal/logs", "internal/manifest", "internal/operator", "internal/platform", "internal/render", "internal/status", "internal/version"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},

@@ -1,0 +1,334 @@
+package chart_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/chart"
+	"mizzen.dev/internal/manifest"
+	"mizzen.dev/internal/platform"
+	"mizzen.dev/internal/render"
+)
+
+// subject is a Model of testdata/models and what is made from it.
+type subject struct {
+	source   map[string]any // as it stands in the file
+	model    *v1alpha1.Model
+	platform *platform.Platform
+	files    map[string][]byte
+}
+
+func subjects(t *testing.T) map[string]*subject {
+	t.Helper()
+	if len(made) == 0 {
+		made = makeSubjects(t)
+	}
+	return made
+}
+
+// made are the subjects, which all tests share: making a chart takes its time.
+var made map[string]*subject
+
+func makeSubjects(t *testing.T) map[string]*subject {
+	t.Helper()
+	p, err := platform.Load("testdata/platform.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	names, err := filepath.Glob("testdata/models/*.yaml")
+	if err != nil || len(names) < 5 {
+		t.Fatalf("found the models %v: %v", names, err)
+	}
+	all := map[string]*subject{}
+	for _, name := range names {
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := &subject{platform: p}
+		if err := yaml.Unmarshal(text, &s.source); err != nil {
+			t.Fatal(err)
+		}
+		s.model = read(t, s.source)
+		if s.files, err = chart.Make(chart.Input{Model: s.model, Platform: p}); err != nil {
+			t.Fatal(err)
+		}
+		all[strings.TrimSuffix(filepath.Base(name), ".yaml")] = s
+	}
+	return all
+}
+
+// loaderOnce compiles the schema once.
+var loaderOnce = sync.OnceValues(func() (*manifest.Loader, error) { return manifest.NewLoader("") })
+
+// read loads a Model as mizzenctl does: strictly, defaulted, validated.
+func read(t *testing.T, source map[string]any) *v1alpha1.Model {
+	t.Helper()
+	text, err := yaml.Marshal(source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	loader, err := loaderOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	models, err := loader.Load(context.Background(), "model.yaml", bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return models[0]
+}
+
+// rendered is what the changed Model gives without a chart.
+func (s *subject) rendered(t *testing.T, change func(map[string]any)) map[string]map[string]any {
+	t.Helper()
+	source := runtimeCopy(s.source)
+	change(source)
+	result, err := render.Render(render.Input{Model: read(t, source), Platform: s.platform})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return byKey(t, result.Objects)
+}
+
+func runtimeCopy(source map[string]any) map[string]any {
+	return (&unstructured.Unstructured{Object: source}).DeepCopy().Object
+}
+
+// TestDefaults: with no value changed, the chart gives the plain objects.
+func TestDefaults(t *testing.T) {
+	for name, s := range subjects(t) {
+		t.Run(name, func(t *testing.T) {
+			got, err := template(load(t, s.files), s.model.Namespace, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(s.rendered(t, func(map[string]any) {}), got); diff != "" {
+				t.Errorf("-rendered +chart\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestEachValue: every value of every chart, changed alone to each of several others,
+// gives the objects that the Model changed likewise gives.
+func TestEachValue(t *testing.T) {
+	for name, s := range subjects(t) {
+		t.Run(name, func(t *testing.T) {
+			c := load(t, s.files)
+			leaves := leavesOf(c.Values, nil)
+			if len(leaves) < 6 {
+				t.Fatalf("the chart has the values %v only", leaves)
+			}
+			for _, path := range leaves {
+				now, _, _ := unstructured.NestedFieldNoCopy(c.Values, path...)
+				tried := 0
+				for _, value := range alternatives(t, path) {
+					change, ok := s.likewise(path, value)
+					if fmt.Sprint(value) == fmt.Sprint(now) || !ok {
+						continue
+					}
+					tried++
+					got, err := template(c, s.model.Namespace, nested(path, value))
+					if err != nil {
+						t.Errorf("%v=%v: %v", path, value, err)
+						continue
+					}
+					if diff := cmp.Diff(s.rendered(t, change), got); diff != "" {
+						t.Errorf("%v=%v: -rendered +chart\n%s", path, value, diff)
+					}
+				}
+				if tried < 2 {
+					t.Errorf("%v was changed %d times only", path, tried)
+				}
+			}
+		})
+	}
+}
+
+// TestNamespace: a release in another namespace is the Model in another namespace.
+func TestNamespace(t *testing.T) {
+	for name, s := range subjects(t) {
+		t.Run(name, func(t *testing.T) {
+			got, err := template(load(t, s.files), "elsewhere", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := s.rendered(t, func(m map[string]any) { set(m, "elsewhere", "metadata", "namespace") })
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-rendered +chart\n%s", diff)
+			}
+		})
+	}
+}
+
+// alternatives are what a value is changed to.
+func alternatives(t *testing.T, path []string) []any {
+	t.Helper()
+	last := path[len(path)-1]
+	switch {
+	case slices.Contains([]string{"replicas", "minReplicas", "maxReplicas", "failureThreshold", "cpuUtilization"}, last):
+		return []any{1, 2, 3, 4, 7, 20, 35, 90}
+	case slices.Contains([]string{"requestsPerSecond", "concurrency", "queueLength"}, last):
+		return []any{1, 80, 2.5, "0.125", "12", 100000}
+	case last == "cpu":
+		return []any{"250m", "1000m", "3", 4, "1.5"}
+	case last == "memory":
+		return []any{"64Mi", "900Mi", "961Mi", "976Mi", "1.5Gi", "7Gi", "7696Mi", "7697Mi", "10G", "200Gi", 2000000001}
+	case path[0] == "image":
+		return map[string][]any{
+			"repository": {"elsewhere.example.com:8443/team/server", "server"},
+			"tag":        {"9.9.9-0123abc", "latest"},
+			"digest":     {"sha256:" + strings.Repeat("3", 64), "sha256:" + strings.Repeat("4", 64)},
+		}[last]
+	case path[0] == "config":
+		return []any{"plain", `a "b" \ {{ c }}`, "two\nlines", 17, true, "한국어 <&>"}
+	case last == "host":
+		return []any{"a.example.org", "x-1.y"}
+	case last == "secretName" || last == "name":
+		return []any{"another", "a.b-c"}
+	case last == "kind":
+		return []any{"Issuer", "ClusterIssuer", "AWSPCAIssuer"}
+	}
+	t.Fatalf("the values %v are new: say here what to change them to", path)
+	return nil
+}
+
+// likewise returns the change of the Model that the change of a value stands for, and
+// false if no Model may have it.
+func (s *subject) likewise(path []string, value any) (func(map[string]any), bool) {
+	switch {
+	case path[0] == "image":
+		return s.imageChange(path[1], value.(string)), true
+	case path[0] == "config":
+		return func(m map[string]any) { set(m, fmt.Sprint(value), "spec", "config", path[1]) }, true
+	case path[0] == "resources":
+		return func(m map[string]any) { s.resourceChange(m, path, value) }, true
+	case len(path) > 2 && path[1] == "schedule":
+		return func(m map[string]any) {
+			list, _, _ := unstructured.NestedSlice(m, "spec", "scale", "schedule")
+			for _, entry := range list {
+				if e := entry.(map[string]any); e["name"] == path[2] {
+					e[path[3]] = toJSON(value)
+				}
+			}
+			set(m, list, "spec", "scale", "schedule")
+		}, true
+	}
+	if scale := s.model.Spec.Scale; scale != nil {
+		if n, isNumber := value.(int); isNumber {
+			switch path[len(path)-1] {
+			case "minReplicas":
+				if n > int(scale.MaxReplicas) {
+					return nil, false
+				}
+			case "maxReplicas":
+				if n < int(scale.MinReplicas) {
+					return nil, false
+				}
+			}
+		}
+	}
+	return func(m map[string]any) { set(m, toJSON(value), append([]string{"spec"}, path...)...) }, true
+}
+
+// imageChange puts the reference of an image together anew.
+func (s *subject) imageChange(part, value string) func(map[string]any) {
+	var values struct {
+		Image map[string]string `json:"image"`
+	}
+	if err := yaml.Unmarshal(s.files["values.yaml"], &values); err != nil {
+		panic(err)
+	}
+	values.Image[part] = value
+	reference := values.Image["repository"]
+	if tag := values.Image["tag"]; tag != "" {
+		reference += ":" + tag
+	}
+	if digest := values.Image["digest"]; digest != "" {
+		reference += "@" + digest
+	}
+	return func(m map[string]any) {
+		if s.model.Spec.Source.Image != nil {
+			set(m, reference, "spec", "source", "image", "reference")
+			return
+		}
+		set(m, reference, "spec", "runtime", "image")
+	}
+}
+
+// resourceChange changes one of the resources; those of a Model that names none are
+// what the reference says.
+func (s *subject) resourceChange(m map[string]any, path []string, value any) {
+	if s.model.Spec.Resources == nil {
+		set(m, map[string]any{"requests": map[string]any{"cpu": "100m", "memory": "128Mi"}, "limits": map[string]any{"memory": "512Mi"}}, "spec", "resources")
+	}
+	set(m, toJSON(value), append([]string{"spec"}, path...)...)
+}
+
+// set changes a field of the file that must be possible to set.
+func set(m map[string]any, value any, path ...string) {
+	if err := unstructured.SetNestedField(m, value, path...); err != nil {
+		panic(err)
+	}
+}
+
+// toJSON is the value as it stands in a Model, whose quantities with fractions are
+// strings.
+func toJSON(value any) any {
+	switch v := value.(type) {
+	case int:
+		return int64(v)
+	case float64:
+		return fmt.Sprint(v)
+	}
+	return value
+}
+
+func nested(path []string, value any) map[string]any {
+	var inner any = value
+	for _, key := range slices.Backward(path) {
+		inner = map[string]any{key: inner}
+	}
+	return inner.(map[string]any)
+}
+
+// leavesOf returns the paths of all values.
+func leavesOf(values map[string]any, at []string) [][]string {
+	var paths [][]string
+	for key, value := range values {
+		path := append(slices.Clone(at), key)
+		if inner, ok := value.(map[string]any); ok {
+			paths = append(paths, leavesOf(inner, path)...)
+			continue
+		}
+		paths = append(paths, path)
+	}
+	return paths
+}
+
+// TestLint wants nothing of Helm's linter but that there is no icon.
+func TestLint(t *testing.T) {
+	for name, s := range subjects(t) {
+		t.Run(name, func(t *testing.T) {
+			for _, message := range lintChart(t, s.model.Name, s.files) {
+				if message.Severity > support.InfoSev {
+					t.Errorf("%s", message.Error())
+				}
+			}
+		})
+	}
+}
