@@ -44,6 +44,8 @@ CGO_OF_TESTS = $(if $(findstring -race,$(TESTFLAGS)),1,0)
 test: ## run the tests (Go and make alone)
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build kube promtool
 	CGO_ENABLED=$(CGO_OF_TESTS) go test -trimpath -timeout 30m $(TESTFLAGS) ./...
+	@# What disagrees with Mizzen's own dependencies has a module of its own.
+	cd test/actionlint && go test -trimpath ./...
 
 # Each tier of the tests on a real Kubernetes builds what it needs first, and says how
 # far it is. Root, or KUBECONFIG (docs of test/cluster), is all they want.
