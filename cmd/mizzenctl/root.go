@@ -13,9 +13,11 @@ const rootLong = `mizzenctl runs trained models on Kubernetes. From a Model of t
 all that a well-run service needs: pods with probes and limits, an autoscaler, a way
 in with TLS, isolation, dashboards and alerts; as files, or live in a cluster.`
 
-const rootExample = `  # ask for the commands that there are, and what one of them does
-  mizzenctl help
-  mizzenctl help completion`
+const rootExample = `  # what is a Model on Kubernetes?
+  mizzenctl render -f model.yaml
+
+  # the same for Kustomize, Helm, Argo CD
+  mizzenctl help render`
 
 // Groups of commands in the help.
 const (
@@ -43,6 +45,7 @@ func newRoot(s command.Streams, name string) *cobra.Command {
 		newDiff(s),
 		newApply(s),
 		newDelete(s),
+		newRender(s),
 		newOperator(s),
 		newPlatform(s),
 		command.Version(s, ownName),
