@@ -86,7 +86,7 @@ func TestFaults(t *testing.T) {
 				test.want[i].File = "model.yaml"
 			}
 			_, err := l.Load(t.Context(), "model.yaml", strings.NewReader(test.text))
-			e, ok := err.(*Error) //nolint:errorlint // the contract is the type itself
+			e, ok := err.(*Error)
 			if !ok {
 				t.Fatalf("got %v, want an *Error", err)
 			}

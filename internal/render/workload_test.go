@@ -101,8 +101,8 @@ func TestStartupBudget(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := containers(t, find(t, renderSpec(t, test.spec), "Deployment", "iris"), "containers")[0]
 			probe := server["startupProbe"].(map[string]any) //nolint:forcetypeassert // it is rendered always
-			got := time.Duration(probe["periodSeconds"].(int64)*probe["failureThreshold"].(int64)) * time.Second
-			if got != test.want {
+			seconds := probe["periodSeconds"].(int64) * probe["failureThreshold"].(int64)
+			if got := time.Duration(seconds) * time.Second; got != test.want {
 				t.Errorf("the budget is %s, want %s", got, test.want)
 			}
 		})
