@@ -25,6 +25,8 @@ type document struct {
 	text []byte
 	// line of the file in which text starts, from 1.
 	line int
+	// root is the tree of text, with lines; nil until a line is asked for.
+	root *yamlnode.Node
 }
 
 // readAll reads a file of bounded size.
@@ -93,7 +95,7 @@ func empty(text []byte) bool {
 }
 
 // parse returns the object of a document, YAML or JSON, with whole numbers as int64.
-func (d document) parse() (map[string]any, error) {
+func (d *document) parse() (map[string]any, error) {
 	text, err := yaml.YAMLToJSONStrict(d.text)
 	if err != nil {
 		return nil, err
@@ -144,12 +146,17 @@ func segments(path string) []segment {
 
 // lineOf returns the line of the file in which a field stands, or of the nearest
 // field around it if it is not there.
-func (d document) lineOf(path []segment) int {
-	var root yamlnode.Node
-	if err := yamlnode.Unmarshal(d.text, &root); err != nil || len(root.Content) == 0 {
+func (d *document) lineOf(path []segment) int {
+	if d.root == nil {
+		d.root = &yamlnode.Node{}
+		if err := yamlnode.Unmarshal(d.text, d.root); err != nil { // it has been parsed before
+			d.root = &yamlnode.Node{}
+		}
+	}
+	if len(d.root.Content) == 0 {
 		return d.line
 	}
-	at := root.Content[0]
+	at := d.root.Content[0]
 	line := at.Line
 	for _, seg := range path {
 		if at.Kind == yamlnode.AliasNode {

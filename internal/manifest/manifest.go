@@ -117,10 +117,13 @@ func (l *Loader) Load(ctx context.Context, name string, r io.Reader) ([]*v1alpha
 	var models []*v1alpha1.Model
 	var faults []Fault
 	for _, doc := range docs {
-		model, found := l.load(ctx, doc)
+		model, found := l.load(ctx, &doc)
 		for _, f := range found {
 			f.File = name
 			faults = append(faults, f)
+		}
+		if len(faults) >= maxFaults {
+			return nil, &Error{faults}
 		}
 		models = append(models, model)
 	}
@@ -131,7 +134,7 @@ func (l *Loader) Load(ctx context.Context, name string, r io.Reader) ([]*v1alpha
 }
 
 // load loads one document.
-func (l *Loader) load(ctx context.Context, doc document) (*v1alpha1.Model, []Fault) {
+func (l *Loader) load(ctx context.Context, doc *document) (*v1alpha1.Model, []Fault) {
 	object, err := doc.parse()
 	if err != nil {
 		return nil, doc.syntax(err)
@@ -144,6 +147,9 @@ func (l *Loader) load(ctx context.Context, doc document) (*v1alpha1.Model, []Fau
 	l.setNamespace(object)
 	l.schema.Default(object)
 	for _, e := range l.schema.Validate(ctx, object) {
+		if len(faults) >= maxFaults {
+			break
+		}
 		faults = append(faults, doc.invalid(e))
 	}
 	if len(faults) > 0 {
@@ -158,7 +164,7 @@ func (l *Loader) load(ctx context.Context, doc document) (*v1alpha1.Model, []Fau
 
 // syntax is what the parser says, which may be several things, each in a line of its
 // own; it counts lines from the start of the document.
-func (d document) syntax(err error) []Fault {
+func (d *document) syntax(err error) []Fault {
 	text := strings.TrimPrefix(err.Error(), "error converting YAML to JSON: ")
 	text = strings.TrimPrefix(text, "yaml: ")
 	text = strings.TrimPrefix(text, "unmarshal errors:\n")
@@ -174,7 +180,7 @@ func (d document) syntax(err error) []Fault {
 }
 
 // checkKind tells Models from everything else.
-func (d document) checkKind(object map[string]any) []Fault {
+func (d *document) checkKind(object map[string]any) []Fault {
 	const version = v1alpha1.Group + "/" + v1alpha1.Version
 	for _, want := range []struct{ name, value string }{{"apiVersion", version}, {"kind", v1alpha1.Kind}} {
 		got, _ := object[want.name].(string)
@@ -186,8 +192,12 @@ func (d document) checkKind(object map[string]any) []Fault {
 	return nil
 }
 
+// maxFaults bounds what is said about one document, and ends the reading of a file:
+// who has so many wrong begins with the first.
+const maxFaults = 50
+
 // unknown are the fields that there are not.
-func (l *Loader) unknown(doc document, object map[string]any) []Fault {
+func (l *Loader) unknown(doc *document, object map[string]any) []Fault {
 	var faults []Fault
 	_, _, paths, err := objectmeta.GetObjectMetaWithOptions(object, objectmeta.ObjectMetaOptions{ReturnUnknownFieldPaths: true})
 	if err != nil {
@@ -197,6 +207,9 @@ func (l *Loader) unknown(doc document, object map[string]any) []Fault {
 		segs := segments(path)
 		if len(segs) == 0 {
 			continue
+		}
+		if len(faults) == maxFaults {
+			break
 		}
 		message := "there is no such field" + nearest.DidYouMean(segs[len(segs)-1].name, l.schema.siblings(segs))
 		faults = append(faults, Fault{Line: doc.lineOf(segs), Path: path, Message: message})
@@ -215,7 +228,7 @@ func (l *Loader) setNamespace(object map[string]any) {
 }
 
 // invalid says where the schema found what.
-func (d document) invalid(e *field.Error) Fault {
+func (d *document) invalid(e *field.Error) Fault {
 	path := e.Field
 	if path == "<nil>" {
 		path = ""

@@ -3,6 +3,8 @@ package manifest
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -110,6 +112,21 @@ func TestBounds(t *testing.T) {
 				t.Errorf("got %v, want a refusal", err)
 			}
 		})
+	}
+}
+
+// TestManyFaults holds for a file in which nearly everything is wrong: it does not take
+// long to say so.
+func TestManyFaults(t *testing.T) {
+	var b strings.Builder
+	b.WriteString(spec)
+	for b.Len() < maxDocument-100 {
+		fmt.Fprintf(&b, "  unknown%d: 1\n", b.Len())
+	}
+	_, err := loader(t).Load(t.Context(), "many.yaml", strings.NewReader(b.String()))
+	var e *Error
+	if !errors.As(err, &e) || len(e.Faults) != maxFaults {
+		t.Errorf("got %.200v, want %d faults", err, maxFaults)
 	}
 }
 
