@@ -51,7 +51,7 @@ func (c *Cluster) StartACME(ctx context.Context, address string) (*ACME, error) 
 	if err := c.build(ctx, binary.Pebble()); err != nil {
 		return nil, err
 	}
-	dns := exec.Command(c.program("pebble", "pebble-challtestsrv"), "-dnsserver", c.upstream(), "-defaultIPv4", address, "-defaultIPv6", "", //nolint:gosec // its own arguments
+	dns := exec.Command(c.program("pebble", "pebble-challtestsrv"), "-dnsserver", c.upstream(), "-defaultIPv4", address, "-defaultIPv6", "",
 		"-management", c.site.host()+":"+challengeControlPort, "-http01", "", "-https01", "", "-tlsalpn01", "", "-doh", "")
 	if _, err := c.startProcess("challenge-dns", dns); err != nil {
 		return nil, err
@@ -63,7 +63,7 @@ func (c *Cluster) StartACME(ctx context.Context, address string) (*ACME, error) 
 	if err != nil {
 		return nil, err
 	}
-	pebble := exec.Command(c.program("pebble", "pebble"), "-config", config, "-dnsserver", c.upstream()) //nolint:gosec // its own arguments
+	pebble := exec.Command(c.program("pebble", "pebble"), "-config", config, "-dnsserver", c.upstream())
 	// Its misbehaviour on purpose, for those who test clients: waiting and refusing.
 	pebble.Env = append(os.Environ(), "PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0")
 	p, err := c.startProcess("pebble", pebble)

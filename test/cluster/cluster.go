@@ -54,7 +54,6 @@ type Cluster struct {
 	site      *site
 	programs  map[string]string
 	authority *authority
-	processes []*process
 	nodes     []*node
 	undo      []func() error
 }

@@ -104,7 +104,7 @@ func (c *Cluster) makeAuthorities(server string) error {
 		"kube-proxy":         {"system:kube-proxy"},
 		"netpol":             {netpolUser},
 	} {
-		if _, err := ca.kubeconfig(file, server, user[0], user[1:]...); err != nil {
+		if err := ca.kubeconfig(file, server, user[0], user[1:]...); err != nil {
 			return err
 		}
 	}

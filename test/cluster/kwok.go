@@ -37,7 +37,7 @@ func (c *Cluster) StartKWOK(ctx context.Context, nodes int) error {
 	if err != nil {
 		return err
 	}
-	kwok := exec.Command(c.program("kwok", "kwok"), "--kubeconfig", c.kubeconfig, "-c", config, //nolint:gosec // its own arguments
+	kwok := exec.Command(c.program("kwok", "kwok"), "--kubeconfig", c.kubeconfig, "-c", config,
 		"--manage-nodes-with-annotation-selector="+fakeNode+"=fake", "--node-lease-duration-seconds", "40", "--cidr", c.site.fakePods())
 	p, err := c.startProcess("kwok", kwok)
 	if err != nil {

@@ -76,7 +76,7 @@ func (c *Cluster) prepareNode(ctx context.Context, n, of int) error {
 		}
 	}
 	server := "https://" + c.site.host() + ":" + apiPort
-	if _, err := c.authority.kubeconfig(name, server, "system:node:"+name, "system:nodes"); err != nil {
+	if err := c.authority.kubeconfig(name, server, "system:node:"+name, "system:nodes"); err != nil {
 		return err
 	}
 	if err := c.writeNodeFiles(n); err != nil {
@@ -118,7 +118,7 @@ func (c *Cluster) StartNode(n int) error {
 	if err != nil {
 		return err
 	}
-	cmd := exec.Command("nsenter", "--net=/run/netns/"+c.site.nodeName(n), //nolint:gosec // its own name
+	cmd := exec.Command("nsenter", "--net=/run/netns/"+c.site.nodeName(n),
 		"tini", "-s", "--", c.program("agent", "agent"), "node", c.site.path(node.name, "node.json"))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Cloneflags: syscall.CLONE_NEWPID | syscall.CLONE_NEWNS}
 	node.process, err = c.startProcess(node.name, cmd)

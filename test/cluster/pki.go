@@ -114,11 +114,11 @@ func (a *authority) write(file string, template *x509.Certificate, key *ecdsa.Pr
 func (a *authority) crt(file string) string     { return filepath.Join(a.dir, file+".crt") }
 func (a *authority) keyFile(file string) string { return filepath.Join(a.dir, file+".key") }
 
-// kubeconfig writes a configuration for a user in groups, and returns its path.
-func (a *authority) kubeconfig(file, server, user string, groups ...string) (string, error) {
+// kubeconfig writes a configuration for a user in groups.
+func (a *authority) kubeconfig(file, server, user string, groups ...string) error {
 	crt, key, err := a.issue(file, user, groups, nil)
 	if err != nil {
-		return "", err
+		return err
 	}
 	const name = "mizzen-test"
 	config := clientcmdapi.Config{
@@ -127,6 +127,5 @@ func (a *authority) kubeconfig(file, server, user string, groups ...string) (str
 		Contexts:       map[string]*clientcmdapi.Context{name: {Cluster: name, AuthInfo: name}},
 		CurrentContext: name,
 	}
-	path := filepath.Join(a.dir, file+".kubeconfig")
-	return path, clientcmd.WriteToFile(config, path)
+	return clientcmd.WriteToFile(config, filepath.Join(a.dir, file+".kubeconfig"))
 }

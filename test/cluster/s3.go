@@ -41,7 +41,7 @@ func (c *Cluster) startS3(ctx context.Context) error {
 	c.S3 = S3{Endpoint: "http://" + address, AccessKey: "mizzen", SecretKey: rand.Text(), Region: region}
 	// Not every file system has the attributes that metadata could be kept in: the
 	// sidecar is a directory for it.
-	cmd := exec.Command(c.program("versitygw", "versitygw"), "--port", address, "--region", region, "--health", "/healthz", "--quiet", //nolint:gosec // its own arguments
+	cmd := exec.Command(c.program("versitygw", "versitygw"), "--port", address, "--region", region, "--health", "/healthz", "--quiet",
 		"posix", "--sidecar", meta, data)
 	cmd.Env = append(os.Environ(), "ROOT_ACCESS_KEY="+c.S3.AccessKey, "ROOT_SECRET_KEY="+c.S3.SecretKey)
 	p, err := c.startProcess("s3", cmd)

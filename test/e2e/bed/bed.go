@@ -204,7 +204,7 @@ func (b *Bed) install(ctx context.Context) error {
 
 // run runs a program of this tree as the administrator.
 func (b *Bed) run(ctx context.Context, program string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, program), args...) //nolint:gosec // its own programs
+	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, program), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+b.Kubeconfig(), "NO_COLOR=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
