@@ -66,13 +66,14 @@ var imports = map[string][]string{
 	"internal/operator/ownership": {},
 	// What runs in a cluster: seen, changed, deleted.
 	"internal/status":  {"api", "internal/render", "internal/termination"},
-	"internal/cluster": {"api", "internal/render", "internal/status", "internal/version"},
+	"internal/cluster": {"api", "internal/render", "internal/scaffold", "internal/status", "internal/version"},
 	"internal/logs":    {},
 	// Rendered objects as files for other tools.
 	"internal/chart":         {"api", "internal/platform", "internal/render"},
 	"internal/kustomization": {"api", "internal/platform", "internal/render"},
+	"internal/scaffold":      {"internal/gitops", "internal/kustomization", "internal/manifest", "internal/platform", "internal/render"},
 	"internal/gitops":        {},
-	"cmd/mizzenctl":          {"api", "internal/chart", "internal/cluster", "internal/command", "internal/gitops", "internal/kustomization", "internal/logs", "internal/manifest", "internal/operator", "internal/platform", "internal/render", "internal/status", "internal/version"},
+	"cmd/mizzenctl":          {"api", "internal/chart", "internal/cluster", "internal/command", "internal/gitops", "internal/kustomization", "internal/logs", "internal/manifest", "internal/operator", "internal/platform", "internal/render", "internal/scaffold", "internal/status", "internal/version"},
 	// Programs and helpers for whoever works on the repository.
 	"build":            {},
 	"internal/fixture": {"internal/fixture", "internal/format", "internal/sklearn", "model", "model/frame"},

@@ -30,7 +30,7 @@ func writeFiles(dir string, files map[string][]byte, force bool) ([]string, erro
 		}
 	}
 	if len(different) > 0 && !force {
-		return nil, fmt.Errorf("%s has other files of these names: %s; use --force to overwrite them, or another directory", dir, strings.Join(different, ", "))
+		return nil, &existError{dir, different}
 	}
 	var written []string
 	for _, name := range append(missing, different...) {
@@ -44,4 +44,14 @@ func writeFiles(dir string, files map[string][]byte, force bool) ([]string, erro
 		written = append(written, path)
 	}
 	return written, nil
+}
+
+// existError says that other files are in the way.
+type existError struct {
+	dir   string
+	names []string
+}
+
+func (e *existError) Error() string {
+	return fmt.Sprintf("%s has other files of these names: %s", e.dir, strings.Join(e.names, ", "))
 }

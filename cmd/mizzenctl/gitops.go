@@ -93,13 +93,18 @@ func (o *renderOptions) workflow(s command.Streams, models []*v1alpha1.Model, re
 func newWorkflow(model *v1alpha1.Model, result *render.Result) gitops.Workflow {
 	w := gitops.Workflow{
 		Name: model.Name, ModelFile: "model.pkl", Version: model.Spec.Version,
-		BaseImage: repository(result.Image), WithModel: model.Spec.Source.Image != nil, Mizzen: "latest",
+		BaseImage: repository(result.Image), WithModel: model.Spec.Source.Image != nil, Mizzen: mizzenVersion(),
 	}
 	w.Image = w.BaseImage
-	if v := version.Get().Version; strings.HasPrefix(v, "v") && !strings.Contains(v, "-") {
-		w.Mizzen = v
-	}
 	return w
+}
+
+// mizzenVersion is the version that a workflow installs: this one, if it was released.
+func mizzenVersion() string {
+	if v := version.Get().Version; strings.HasPrefix(v, "v") && !strings.Contains(v, "-") {
+		return v
+	}
+	return "latest"
 }
 
 // repository is an image without tag and digest.

@@ -241,6 +241,10 @@ func (o *renderOptions) write(s command.Streams, files map[string][]byte, err er
 		return command.Usagef("--to %s makes several files: say where with --output DIR", o.to.Value)
 	}
 	written, err := writeFiles(o.output, files, o.force)
+	var exist *existError
+	if errors.As(err, &exist) {
+		return fmt.Errorf("%w; use --force to overwrite them, or another directory", err)
+	}
 	slices.Sort(written)
 	for _, name := range written {
 		fmt.Fprintln(s.Err, name)

@@ -46,6 +46,7 @@ func newRoot(s command.Streams, name string) *cobra.Command {
 		newApply(s),
 		newDelete(s),
 		newRender(s),
+		newInit(s),
 		newOperator(s),
 		newPlatform(s),
 		command.Version(s, ownName),

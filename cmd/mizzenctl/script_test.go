@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -22,12 +23,34 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){ownName: program, pluginFile: program})
 }
 
-// TestScripts runs the command lines of testdata/script.
+// TestScripts runs the command lines of testdata/script. $IRIS is the model of the
+// README; with-mizzen puts mizzen into the PATH, $BARE_PATH is the PATH without it.
 func TestScripts(t *testing.T) {
+	iris, err := filepath.Abs("../../examples/iris/model.pkl")
+	if err != nil {
+		t.Fatal(err)
+	}
+	bin := t.TempDir()
 	testscript.Run(t, testscript.Params{
-		Dir:  "testdata/script",
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"exits": exits},
+		Dir: "testdata/script",
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":       exits,
+			"with-mizzen": func(ts *testscript.TestScript, _ bool, _ []string) { withMizzen(ts, bin) },
+		},
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("IRIS", iris)
+			env.Setenv("BARE_PATH", env.Getenv("PATH"))
+			return nil
+		},
 	})
+}
+
+// withMizzen builds mizzen, which mizzenctl does not have in it.
+func withMizzen(ts *testscript.TestScript, bin string) {
+	if out, err := exec.Command("go", "build", "-trimpath", "-o", bin+string(filepath.Separator), "mizzen.dev/cmd/mizzen").CombinedOutput(); err != nil {
+		ts.Fatalf("building mizzen: %v\n%s", err, out)
+	}
+	ts.Setenv("PATH", bin+string(filepath.ListSeparator)+ts.Getenv("PATH"))
 }
 
 // exits runs a command that must end with an exit code: exits 2 mizzenctl versoin.

@@ -13,7 +13,7 @@ import (
 )
 
 func TestWorkflows(t *testing.T) {
-	for _, dir := range []string{"../../internal/gitops/testdata", "../../.github/workflows"} {
+	for _, dir := range []string{"../../internal/gitops/testdata", "../../internal/scaffold/testdata/*/.github/workflows", "../../.github/workflows"} {
 		files, err := filepath.Glob(filepath.Join(dir, "*.yml"))
 		if err != nil || len(files) < 2 {
 			t.Fatalf("found %v in %s: %v", files, dir, err)
