@@ -53,7 +53,7 @@ var imports = map[string][]string{
 	// Listeners, admission, reload, drain.
 	"internal/serve": {"internal/serve", "internal/config", "internal/format", "internal/nearest", "internal/openapi",
 		"internal/store", "internal/version", "internal/wire", "model", "model/frame"},
-	"cmd/mizzen": {"internal/batch", "internal/config", "internal/format", "internal/image", "internal/nearest", "internal/registry", "internal/openapi", "internal/serve",
+	"cmd/mizzen": {"internal/batch", "internal/command", "internal/config", "internal/format", "internal/image", "internal/nearest", "internal/openapi", "internal/registry", "internal/serve",
 		"internal/store", "internal/store/uri", "internal/termination", "internal/version", "internal/wire", "model", "model/frame"},
 	// The cluster half: what a Model is, what a platform is, and what comes of both.
 	"api":               {},

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/config"
 	"mizzen.dev/internal/serve"
 	"mizzen.dev/internal/store"
@@ -48,19 +49,19 @@ const signalEcho = 50 * time.Millisecond
 
 type fetchOptions struct {
 	request store.Request
-	output  formatFlag
-	format  formatFlag
+	output  command.Choice
+	format  command.Choice
 	quiet   bool
 }
 
-func newFetch(s streams) *cobra.Command {
+func newFetch(s command.Streams) *cobra.Command {
 	var o fetchOptions
 	cmd := &cobra.Command{
 		Use:         "fetch URI DEST",
 		Short:       "Fetch a model file from a store",
 		Long:        fetchLong,
 		Example:     fetchExample,
-		Args:        arguments(2, 2, "a URI and a DEST"),
+		Args:        command.Arguments(2, 2, "a URI and a DEST"),
 		Annotations: inPod(),
 		PreRunE:     func(*cobra.Command, []string) error { return o.check() },
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -77,8 +78,8 @@ func newFetch(s streams) *cobra.Command {
 	f.BoolVar(&r.Anonymous, "anonymous", isTrue("MIZZEN_ANONYMOUS"), "ask without credentials, and look for none ($MIZZEN_ANONYMOUS)")
 	f.BoolVar(&r.PlainHTTP, "plain-http", isTrue("MIZZEN_PLAIN_HTTP"), "let registries be asked without TLS ($MIZZEN_PLAIN_HTTP)")
 	f.BoolVarP(&o.quiet, "quiet", "q", false, "log errors only")
-	o.output.flag(cmd, "output", "o", "form of the result", "text", "json")
-	o.format.flag(cmd, "log-format", "", "form of the log", "auto", "text", "json")
+	o.output.Flag(cmd, "output", "o", "form of the result", "text", "json")
+	o.format.Flag(cmd, "log-format", "", "form of the log", "auto", "text", "json")
 	for _, name := range []string{"digest", "credentials"} {
 		f.Lookup(name).DefValue = "" // what the environment has is no default for the reference
 	}
@@ -97,15 +98,15 @@ func isTrue(variable string) bool {
 func (o *fetchOptions) check() error {
 	limits := model.Limits{Bytes: o.request.MaxBytes}.WithDefaults()
 	if err := config.CheckOptions(model.Options{Digest: o.request.Digest, Limits: limits}); err != nil {
-		return &usageError{err}
+		return &command.UsageError{Err: err}
 	}
 	if o.request.Timeout <= 0 {
-		return usagef("--timeout: it must be more than 0")
+		return command.Usagef("--timeout: it must be more than 0")
 	}
 	return nil
 }
 
-func (o *fetchOptions) run(ctx context.Context, s streams) error {
+func (o *fetchOptions) run(ctx context.Context, s command.Streams) error {
 	if err := o.destination(); err != nil {
 		return err
 	}
@@ -118,7 +119,7 @@ func (o *fetchOptions) run(ctx context.Context, s streams) error {
 	if o.quiet {
 		level = "error"
 	}
-	log := serve.NewLogger(s.err, o.format.value, level)
+	log := serve.NewLogger(s.Err, o.format.Value, level)
 	o.request.Log = log
 	progress := newFetchProgress(s, log, o.quiet)
 	o.request.Progress = progress.set
@@ -146,7 +147,7 @@ func (o *fetchOptions) destination() error {
 	}
 	u, err := uri.Parse(r.URI)
 	if err != nil {
-		return &usageError{err}
+		return &command.UsageError{Err: err}
 	}
 	info, err := os.Stat(r.Path)
 	if strings.HasSuffix(r.Path, "/") || strings.HasSuffix(r.Path, string(filepath.Separator)) || err == nil && info.IsDir() {
@@ -163,16 +164,16 @@ type fetched struct {
 	Fetched bool   `json:"fetched"` // false: it was there already
 }
 
-func (o *fetchOptions) report(s streams, log *slog.Logger, result store.Result) error {
+func (o *fetchOptions) report(s command.Streams, log *slog.Logger, result store.Result) error {
 	err := termination.Write(termination.Path(os.Getenv), termination.Report{Digest: result.Digest, Bytes: result.Bytes})
 	if err != nil { // the file is there all the same
 		log.Warn("cannot report to the kubelet", "error", err)
 	}
-	if o.output.value == "json" {
-		enc := json.NewEncoder(s.out)
+	if o.output.Value == "json" {
+		enc := json.NewEncoder(s.Out)
 		enc.SetEscapeHTML(false)
 		return enc.Encode(fetched{Path: o.request.Path, Digest: result.Digest, Bytes: result.Bytes, Fetched: result.Fetched})
 	}
-	_, err = fmt.Fprintf(s.out, "%s  %s\n", result.Digest, printable(o.request.Path))
+	_, err = fmt.Fprintf(s.Out, "%s  %s\n", result.Digest, command.Printable(o.request.Path))
 	return err
 }

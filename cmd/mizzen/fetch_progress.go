@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"mizzen.dev/internal/command"
 )
 
 // progressInterval is how often a log says how far a fetch has come.
@@ -24,15 +26,15 @@ type fetchProgress struct {
 	next  time.Time
 }
 
-func newFetchProgress(s streams, log *slog.Logger, quiet bool) *fetchProgress {
+func newFetchProgress(s command.Streams, log *slog.Logger, quiet bool) *fetchProgress {
 	now := time.Now()
 	p := &fetchProgress{what: "fetching", start: now, next: now.Add(progressInterval)}
 	switch {
 	case quiet:
-	case isTerminal(s.err):
+	case command.IsTerminal(s.Err):
 		p.next = now.Add(progressDelay)
 		p.bar = func(total int64) *progressbar.ProgressBar {
-			return progressbar.NewOptions64(total, progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription(p.what),
+			return progressbar.NewOptions64(total, progressbar.OptionSetWriter(s.Err), progressbar.OptionSetDescription(p.what),
 				progressbar.OptionShowBytes(true), progressbar.OptionShowCount(), progressbar.OptionClearOnFinish(),
 				progressbar.OptionSpinnerType(14), progressbar.OptionThrottle(100*time.Millisecond))
 		}

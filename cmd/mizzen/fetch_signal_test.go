@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"mizzen.dev/internal/command"
 )
 
 // TestFetchSignal stops a fetch as a kubelet does, and as timeout(1) does, which
@@ -46,7 +48,7 @@ func TestFetchSignal(t *testing.T) {
 	t.Setenv("MIZZEN_TERMINATION_LOG", log)
 	fetch := func() int {
 		return run(t.Context(), []string{"fetch", "-q", server.URL + "/model.pkl", filepath.Join(dir, "model.pkl")},
-			streams{in: strings.NewReader(""), out: io.Discard, err: io.Discard})
+			command.Streams{In: strings.NewReader(""), Out: io.Discard, Err: io.Discard})
 	}
 	code := make(chan int)
 	go func() { code <- fetch() }()

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"mizzen.dev/internal/command"
 )
 
 // TestFlaskDeployment is a Deployment of a Flask service whose image alone is
@@ -97,7 +99,7 @@ func serveUntil(t *testing.T) (base string, stop func() int) {
 	logs, w := io.Pipe()
 	ended := make(chan int, 1)
 	go func() {
-		code := run(ctx, []string{"serve", "--address", "127.0.0.1"}, streams{in: strings.NewReader(""), out: io.Discard, err: w})
+		code := run(ctx, []string{"serve", "--address", "127.0.0.1"}, command.Streams{In: strings.NewReader(""), Out: io.Discard, Err: w})
 		w.Close()
 		ended <- code
 	}()

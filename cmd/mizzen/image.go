@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/config"
 	"mizzen.dev/internal/image"
 	"mizzen.dev/internal/registry"
@@ -48,27 +49,27 @@ type imageOptions struct {
 	modelFile string
 	name      string
 	binaries  []string
-	program   formatFlag
+	program   command.Choice
 	labels    map[string]string
 	push      bool
 	to        string
 	rootfs    string
 	maxSize   config.Bytes
 	client    registry.Client
-	output    formatFlag
+	output    command.Choice
 	model     modelFlags
 
 	ref name.Tag
 }
 
-func newImage(s streams) *cobra.Command {
+func newImage(s command.Streams) *cobra.Command {
 	var o imageOptions
 	cmd := &cobra.Command{
 		Use:               "image -t REPOSITORY:VERSION",
 		Short:             "Make a container image, with a model in it or without",
 		Long:              imageLong,
 		Example:           imageExample,
-		Args:              arguments(0, 0, "no arguments"),
+		Args:              command.Arguments(0, 0, "no arguments"),
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE:              func(cmd *cobra.Command, _ []string) error { return o.run(cmd.Context(), s) },
 	}
@@ -85,7 +86,7 @@ func newImage(s streams) *cobra.Command {
 	f.StringVar(&o.modelFile, "model", "", "model `file` that goes into the image")
 	f.StringVar(&o.name, "name", "", "`name` of the model (default: the file's, or its directory's if that is model.*)")
 	f.StringArrayVar(&o.binaries, "binary", nil, "`file` of the program for one platform; may be repeated (default: this program)")
-	o.program.flag(cmd, "program", "", "what the binaries are", image.Mizzen, image.Mizzenctl)
+	o.program.Flag(cmd, "program", "", "what the binaries are", image.Mizzen, image.Mizzenctl)
 	f.StringToStringVar(&o.labels, "label", nil, "labels, as `key=value`")
 	f.BoolVar(&o.push, "push", false, "push the image to its registry")
 	f.StringVar(&o.to, "to", "", "write the image to a `path`: an archive if it ends in .tar, or else a directory")
@@ -95,7 +96,7 @@ func newImage(s streams) *cobra.Command {
 	f.BoolVar(&o.client.PlainHTTP, "plain-http", isTrue("MIZZEN_PLAIN_HTTP"), "push without TLS ($MIZZEN_PLAIN_HTTP)")
 	f.Lookup("plain-http").DefValue = "false"
 	f.Lookup("max-size").DefValue = ""
-	o.output.flag(cmd, "output", "o", "form of the result", "text", "json")
+	o.output.Flag(cmd, "output", "o", "form of the result", "text", "json")
 	return cmd
 }
 
@@ -104,7 +105,7 @@ func (o *imageOptions) check() error {
 		return nil
 	}
 	if o.tag == "" {
-		return usagef("the image needs a name: -t REPOSITORY:VERSION")
+		return command.Usagef("the image needs a name: -t REPOSITORY:VERSION")
 	}
 	var options []name.Option
 	if o.client.PlainHTTP {
@@ -112,17 +113,17 @@ func (o *imageOptions) check() error {
 	}
 	ref, err := name.NewTag(o.tag, options...)
 	if err != nil {
-		return usagef("-t: %w", err)
+		return command.Usagef("-t: %w", err)
 	}
 	if !strings.HasSuffix(o.tag, ":"+ref.TagStr()) {
-		return usagef("-t: %s names no version; write such as %s:0.1.0", o.tag, o.tag)
+		return command.Usagef("-t: %s names no version; write such as %s:0.1.0", o.tag, o.tag)
 	}
 	o.ref = ref
 	if o.name != "" && !config.ValidName(o.name) {
-		return usagef("--name: %q cannot be part of a path: use letters, digits, '.', '_' and '-'", o.name)
+		return command.Usagef("--name: %q cannot be part of a path: use letters, digits, '.', '_' and '-'", o.name)
 	}
-	if o.modelFile != "" && o.program.value != image.Mizzen {
-		return usagef("--model: only mizzen serves models")
+	if o.modelFile != "" && o.program.Value != image.Mizzen {
+		return command.Usagef("--model: only mizzen serves models")
 	}
 	if !o.push && o.to == "" {
 		o.to = path.Base(ref.RepositoryStr()) + "-" + ref.TagStr() + ".tar"
@@ -130,7 +131,7 @@ func (o *imageOptions) check() error {
 	return nil
 }
 
-func (o *imageOptions) run(ctx context.Context, s streams) error {
+func (o *imageOptions) run(ctx context.Context, s command.Streams) error {
 	binaries, err := o.readBinaries()
 	if err != nil {
 		return err
@@ -164,7 +165,7 @@ func (o *imageOptions) readBinaries() ([]*image.Binary, error) {
 	files := o.binaries
 	if len(files) == 0 {
 		if runtime.GOOS != "linux" {
-			return nil, usagef("this program is for %s, images are for Linux: name a program for it with --binary", runtime.GOOS)
+			return nil, command.Usagef("this program is for %s, images are for Linux: name a program for it with --binary", runtime.GOOS)
 		}
 		own, err := os.Executable()
 		if err != nil {
@@ -175,12 +176,12 @@ func (o *imageOptions) readBinaries() ([]*image.Binary, error) {
 	var binaries []*image.Binary
 	seen := map[string]string{}
 	for _, f := range files {
-		b, err := image.ReadBinary(o.program.value, f)
+		b, err := image.ReadBinary(o.program.Value, f)
 		if err != nil {
 			return nil, err
 		}
 		if other := seen[b.Platform.String()]; other != "" {
-			return nil, usagef("--binary: %s and %s are both for %s", other, f, b.Platform)
+			return nil, command.Usagef("--binary: %s and %s are both for %s", other, f, b.Platform)
 		}
 		seen[b.Platform.String()] = f
 		binaries = append(binaries, b)
@@ -202,7 +203,7 @@ func (o *imageOptions) inspect(ctx context.Context) (*image.Model, error) {
 	return &image.Model{Name: named, Path: o.modelFile, Extension: serve.Extension(o.modelFile), Size: sig.Size, Digest: sig.Digest, Class: sig.Class}, nil
 }
 
-func (o *imageOptions) write(ctx context.Context, s streams, set *image.Set) error {
+func (o *imageOptions) write(ctx context.Context, s command.Streams, set *image.Set) error {
 	if o.to != "" {
 		write := set.WriteLayout
 		if strings.HasSuffix(o.to, ".tar") {
@@ -216,7 +217,7 @@ func (o *imageOptions) write(ctx context.Context, s streams, set *image.Set) err
 		return nil
 	}
 	o.client.Transport = http.DefaultTransport
-	progress := newFetchProgress(s, serve.NewLogger(s.err, "auto", "info"), false)
+	progress := newFetchProgress(s, serve.NewLogger(s.Err, "auto", "info"), false)
 	progress.what = "pushing"
 	defer progress.close()
 	return set.Push(ctx, &o.client, o.ref, progress.set)
@@ -238,7 +239,7 @@ type imagePlatform struct {
 	Unpacked   int64  `json:"unpacked"`
 }
 
-func (o *imageOptions) report(s streams, set *image.Set) error {
+func (o *imageOptions) report(s command.Streams, set *image.Set) error {
 	digest, err := set.Digest()
 	if err != nil {
 		return err
@@ -247,11 +248,11 @@ func (o *imageOptions) report(s streams, set *image.Set) error {
 	for _, i := range set.Images {
 		r.Platforms = append(r.Platforms, imagePlatform{i.Platform.String(), i.Digest.String(), i.Compressed, i.Unpacked})
 	}
-	if o.output.value == "json" {
-		return json.NewEncoder(s.out).Encode(r)
+	if o.output.Value == "json" {
+		return json.NewEncoder(s.Out).Encode(r)
 	}
-	fmt.Fprintf(s.out, "%s@%s\n", r.Image, r.Digest)
-	table := tabwriter.NewWriter(s.err, 0, 0, 2, ' ', 0)
+	fmt.Fprintf(s.Out, "%s@%s\n", r.Image, r.Digest)
+	table := tabwriter.NewWriter(s.Err, 0, 0, 2, ' ', 0)
 	for _, p := range r.Platforms {
 		fmt.Fprintf(table, "%s\t%s, %s unpacked\t%s\n", p.Platform, byteCount(uint64(p.Compressed)), byteCount(uint64(p.Unpacked)), p.Digest)
 	}

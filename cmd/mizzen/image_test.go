@@ -22,6 +22,8 @@ import (
 	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
+
+	"mizzen.dev/internal/command"
 )
 
 // TestImage goes the whole way: the program is built, packed with a model, pushed to
@@ -39,7 +41,7 @@ func TestImage(t *testing.T) {
 	tag := strings.TrimPrefix(server.URL, "http://") + "/team/iris:0.1.0-3f2a91c"
 	var out, errs bytes.Buffer
 	code := run(t.Context(), []string{"image", "-t", tag, "--model", "../../examples/iris/model.pkl", "--binary", binary, "--push", "-o", "json"},
-		streams{in: strings.NewReader(""), out: &out, err: &errs})
+		command.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	if code != 0 {
 		t.Fatalf("exit code %d: %s", code, errs.String())
 	}
@@ -70,7 +72,7 @@ func TestImage(t *testing.T) {
 	}
 	out.Reset() // the model can be fetched out of the image, too
 	copied := filepath.Join(dir, "copy.pkl")
-	code = run(t.Context(), []string{"fetch", "-q", "oci://" + ref.Name(), copied}, streams{in: strings.NewReader(""), out: &out, err: &errs})
+	code = run(t.Context(), []string{"fetch", "-q", "oci://" + ref.Name(), copied}, command.Streams{In: strings.NewReader(""), Out: &out, Err: &errs})
 	if want := config.Config.Labels["dev.mizzen.model.digest"] + "  " + copied + "\n"; code != 0 || out.String() != want {
 		t.Errorf("fetching it: exit code %d, %s%s", code, out.String(), errs.String())
 	}

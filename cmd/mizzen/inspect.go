@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/internal/command"
 	"mizzen.dev/model"
 	"mizzen.dev/model/frame"
 )
@@ -29,34 +30,34 @@ const inspectExample = `  mizzen inspect model.pkl
 
 type inspectOptions struct {
 	model  modelFlags
-	output formatFlag
+	output command.Choice
 	path   string
 }
 
-func newInspect(s streams) *cobra.Command {
+func newInspect(s command.Streams) *cobra.Command {
 	var o inspectOptions
 	cmd := &cobra.Command{
 		Use:               "inspect FILE",
 		Short:             "Say what is in a model file",
 		Long:              inspectLong,
 		Example:           inspectExample,
-		Args:              arguments(1, 1, "one FILE"),
+		Args:              command.Arguments(1, 1, "one FILE"),
 		ValidArgsFunction: completeModel,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			o.path = given[0]
 			return o.run(cmd.Context(), s)
 		},
 	}
-	o.output.flag(cmd, "output", "o", "form of the result", "text", "json")
+	o.output.Flag(cmd, "output", "o", "form of the result", "text", "json")
 	o.model.add(cmd)
 	return cmd
 }
 
-func (o *inspectOptions) run(ctx context.Context, s streams) error {
+func (o *inspectOptions) run(ctx context.Context, s command.Streams) error {
 	report, memory, err := o.read(ctx)
 	in := newInspection(o.path, report, memory, err)
-	if o.output.value == "json" {
-		enc := json.NewEncoder(s.out)
+	if o.output.Value == "json" {
+		enc := json.NewEncoder(s.Out)
 		enc.SetIndent("", "  ")
 		enc.SetEscapeHTML(false)
 		return errors.Join(enc.Encode(in), err)
@@ -64,7 +65,7 @@ func (o *inspectOptions) run(ctx context.Context, s streams) error {
 	if in.Size == 0 { // there is nothing to show
 		return err
 	}
-	return errors.Join(in.print(s.out), err)
+	return errors.Join(in.print(s.Out), err)
 }
 
 // read opens the model, and measures what it keeps in memory: the heap after it

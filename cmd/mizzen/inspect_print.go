@@ -10,6 +10,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"mizzen.dev/internal/command"
 	"mizzen.dev/model"
 	"mizzen.dev/model/frame"
 )
@@ -24,9 +25,9 @@ const (
 // print writes the text form.
 func (in *inspection) print(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	bold := style(w)
+	bold := command.NewPalette(w).Bold
 
-	fmt.Fprintln(out, bold(printable(in.File)))
+	fmt.Fprintln(out, bold(command.Printable(in.File)))
 	columns(out, in.printSummary)
 	if in.Estimators != nil {
 		fmt.Fprintf(out, "\n%s\n", bold("Estimators"))
@@ -56,7 +57,7 @@ func columns(w io.Writer, write func(table io.Writer)) {
 func (in *inspection) printSummary(table io.Writer) {
 	row := func(name, value string) {
 		if value != "" {
-			fmt.Fprintf(table, "  %s\t%s\n", name, printable(value))
+			fmt.Fprintf(table, "  %s\t%s\n", name, command.Printable(value))
 		}
 	}
 	if in.Library != "" && (in.Servable || in.LibraryVersion != "") {
@@ -104,9 +105,9 @@ func printTree(table io.Writer, root *model.Node) {
 		if !n.Read && !unread(n.Children) {
 			facts = append(facts, "cannot be read")
 		}
-		fmt.Fprintf(table, "  %s%s", first, printable(name))
+		fmt.Fprintf(table, "  %s%s", first, command.Printable(name))
 		if len(facts) > 0 {
-			fmt.Fprintf(table, "\t%s", printable(strings.Join(facts, " · ")))
+			fmt.Fprintf(table, "\t%s", command.Printable(strings.Join(facts, " · ")))
 		}
 		fmt.Fprintln(table)
 		for i, c := range n.Children {
@@ -190,7 +191,7 @@ func (in *inspection) printFeatures(table io.Writer) {
 		if i > first+1 {
 			position += "–" + strconv.Itoa(i-1)
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", position, printable(f.Name), f.Type, printable(f.notes()))
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", position, command.Printable(f.Name), f.Type, command.Printable(f.notes()))
 	}
 }
 
@@ -238,7 +239,7 @@ func (in *inspection) printOutputs(table io.Writer) {
 		for i, c := range o.Classes {
 			labels[i] = values(c)
 		}
-		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", o.Method, o.Type, shape, printable(strings.Join(labels, " | ")))
+		fmt.Fprintf(table, "  %s\t%s\t%s\t%s\n", o.Method, o.Type, shape, command.Printable(strings.Join(labels, " | ")))
 	}
 }
 

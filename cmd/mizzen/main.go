@@ -6,55 +6,32 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
+
+	"mizzen.dev/internal/command"
 )
 
 func main() {
-	os.Exit(run(context.Background(), os.Args[1:], streams{in: os.Stdin, out: os.Stdout, err: os.Stderr}))
+	os.Exit(run(context.Background(), os.Args[1:], command.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 }
-
-// streams are where a command reads and writes: results go to out, all else to err.
-type streams struct {
-	in       io.Reader
-	out, err io.Writer
-}
-
-// The exit codes; fetch and serve have more ([termination.Reason]).
-const (
-	exitOK      = 0
-	exitFailure = 1
-	exitUsage   = 2
-)
 
 // run runs one command line and returns the exit code.
-func run(ctx context.Context, args []string, s streams) int {
+func run(ctx context.Context, args []string, s command.Streams) int {
 	root := newRoot(s)
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err == nil {
-		return exitOK
+		return command.ExitOK
 	}
-	fmt.Fprintf(s.err, "mizzen: %s\n", printableLines(err.Error()))
-	code := exitFailure
-	var usage *usageError
+	fmt.Fprintf(s.Err, "mizzen: %s\n", command.PrintableLines(err.Error()))
+	code := command.ExitFailure
+	var usage *command.UsageError
 	if errors.As(err, &usage) {
-		fmt.Fprintf(s.err, "See '%s --help'.\n", cmd.CommandPath())
-		code = exitUsage
+		fmt.Fprintf(s.Err, "See '%s --help'.\n", cmd.CommandPath())
+		code = command.ExitUsage
 	}
 	if runsInPod(cmd) {
 		code = leaveReport(s, err)
 	}
 	return code
-}
-
-// usageError says that the command line is wrong, not what it asked for.
-type usageError struct{ err error }
-
-func (e *usageError) Error() string { return e.err.Error() }
-func (e *usageError) Unwrap() error { return e.err }
-
-// usagef returns a usageError.
-func usagef(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/config"
 	"mizzen.dev/model"
 )
@@ -28,7 +29,7 @@ func (m *modelFlags) add(cmd *cobra.Command) {
 // check returns a usageError if the flags cannot be meant.
 func (m *modelFlags) check() error {
 	if err := config.CheckOptions(m.options); err != nil {
-		return &usageError{err}
+		return &command.UsageError{Err: err}
 	}
 	return nil
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mizzen.dev/internal/batch"
+	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/nearest"
 	"mizzen.dev/model"
 	"mizzen.dev/model/frame"
@@ -40,21 +41,21 @@ const predictExample = `  # labels of a CSV file
 
 type predictOptions struct {
 	model   modelFlags
-	format  formatFlag
-	header  formatFlag
+	format  command.Choice
+	header  command.Choice
 	outputs []string
 	path    string // of the model
 	rows    string // of the rows
 }
 
-func newPredict(s streams) *cobra.Command {
+func newPredict(s command.Streams) *cobra.Command {
 	var o predictOptions
 	cmd := &cobra.Command{
 		Use:               "predict MODEL [FILE]",
 		Short:             "Predict the rows of a file",
 		Long:              predictLong,
 		Example:           predictExample,
-		Args:              arguments(1, 2, "a MODEL, and a FILE of rows or nothing"),
+		Args:              command.Arguments(1, 2, "a MODEL, and a FILE of rows or nothing"),
 		ValidArgsFunction: completeModel,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			o.path, o.rows = given[0], "-"
@@ -66,8 +67,8 @@ func newPredict(s streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringSliceVar(&o.outputs, "output", nil, "`METHOD` to answer, such as predict_proba; may be repeated (default predict, or transform)")
-	o.format.flag(cmd, "format", "", "form of the rows and the answers", "auto", "csv", "jsonl")
-	o.header.flag(cmd, "header", "", "whether the first line of a CSV file names the columns", "auto", "yes", "no")
+	o.format.Flag(cmd, "format", "", "form of the rows and the answers", "auto", "csv", "jsonl")
+	o.header.Flag(cmd, "header", "", "whether the first line of a CSV file names the columns", "auto", "yes", "no")
 	o.model.add(cmd)
 	var names []string
 	for m := range frame.Method(frame.NumMethods) {
@@ -77,7 +78,7 @@ func newPredict(s streams) *cobra.Command {
 	return cmd
 }
 
-func (o *predictOptions) run(ctx context.Context, s streams) error {
+func (o *predictOptions) run(ctx context.Context, s command.Streams) error {
 	m, err := model.Open(ctx, o.path, o.model.options)
 	if err != nil {
 		return err
@@ -86,7 +87,7 @@ func (o *predictOptions) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	rows, size, err := o.open(s.in)
+	rows, size, err := o.open(s.In)
 	if err != nil {
 		return err
 	}
@@ -94,7 +95,7 @@ func (o *predictOptions) run(ctx context.Context, s streams) error {
 
 	bar := newProgress(s, size)
 	in := bufio.NewReader(bar.reader(rows))
-	src, dst, err := o.forms(in, s.out, m.Signature(), methods)
+	src, dst, err := o.forms(in, s.Out, m.Signature(), methods)
 	if err == nil {
 		err = batch.Run(ctx, m, methods, src, dst)
 	}
@@ -123,7 +124,7 @@ func (o *predictOptions) methods(sig *model.Signature) ([]frame.Method, error) {
 			}
 		}
 		if !found {
-			return nil, usagef("--output %s: the model has %s%s", name, strings.Join(names, ", "), nearest.DidYouMean(name, names))
+			return nil, command.Usagef("--output %s: the model has %s%s", name, strings.Join(names, ", "), nearest.DidYouMean(name, names))
 		}
 	}
 	return methods, nil
@@ -157,7 +158,7 @@ func (o *predictOptions) forms(in *bufio.Reader, out io.Writer, sig *model.Signa
 	if o.form(in) == "jsonl" {
 		return batch.NewJSONLines(in, sig), batch.NewJSONSink(out, methods), nil
 	}
-	header := map[string]batch.Header{"auto": batch.DetectHeader, "yes": batch.WithHeader, "no": batch.WithoutHeader}[o.header.value]
+	header := map[string]batch.Header{"auto": batch.DetectHeader, "yes": batch.WithHeader, "no": batch.WithoutHeader}[o.header.Value]
 	src := batch.NewCSV(in, sig, header)
 	named, err := src.Start()
 	return src, batch.NewCSVSink(out, sig, methods, named), err
@@ -165,8 +166,8 @@ func (o *predictOptions) forms(in *bufio.Reader, out io.Writer, sig *model.Signa
 
 // form returns csv or jsonl: by the file's name, else by its first character.
 func (o *predictOptions) form(in *bufio.Reader) string {
-	if o.format.value != "auto" {
-		return o.format.value
+	if o.format.Value != "auto" {
+		return o.format.Value
 	}
 	switch strings.ToLower(filepath.Ext(o.rows)) {
 	case ".csv":

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"mizzen.dev/internal/command"
 )
 
 // progressDelay is how long work must take before a bar is worth showing.
@@ -22,12 +24,12 @@ type progress struct {
 
 // newProgress returns the progress of reading size bytes, -1 if that is not known.
 // Nothing is shown where results and the bar would be mixed on one terminal.
-func newProgress(s streams, size int64) *progress {
+func newProgress(s command.Streams, size int64) *progress {
 	p := &progress{}
-	if !isTerminal(s.err) || isTerminal(s.out) {
+	if !command.IsTerminal(s.Err) || command.IsTerminal(s.Out) {
 		return p
 	}
-	options := []progressbar.Option{progressbar.OptionSetWriter(s.err), progressbar.OptionSetDescription("predicting"),
+	options := []progressbar.Option{progressbar.OptionSetWriter(s.Err), progressbar.OptionSetDescription("predicting"),
 		progressbar.OptionClearOnFinish(), progressbar.OptionSpinnerType(14)}
 	if size >= 0 {
 		options = append(options, progressbar.OptionShowBytes(true), progressbar.OptionShowCount())

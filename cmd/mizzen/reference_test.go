@@ -2,14 +2,15 @@ package main
 
 import (
 	"flag"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/spf13/cobra"
+
+	"mizzen.dev/internal/command"
+	"mizzen.dev/internal/command/commandtest"
 )
 
 var update = flag.Bool("update", false, "write docs/cli.md")
@@ -26,15 +27,10 @@ This page is made from the commands' own help: ` + "`go test ./cmd/mizzen -updat
 
 // TestReference keeps docs/cli.md equal to the commands' help.
 func TestReference(t *testing.T) {
-	var b strings.Builder
-	b.WriteString(referenceHead)
-	root := newRoot(streams{})
-	for _, cmd := range root.Commands() {
-		if cmd.Name() != "help" && !cmd.Hidden {
-			describe(&b, cmd)
-		}
-	}
-	got := b.String()
+	got := referenceHead + commandtest.Reference(newRoot(command.Streams{}).Commands(), map[string]string{
+		// Too many to list twice, and defaults that depend on the machine.
+		"serve": "[configuration](configuration.md)",
+	})
 	path := filepath.Join("..", "..", "docs", "cli.md")
 	if *update {
 		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
@@ -48,32 +44,4 @@ func TestReference(t *testing.T) {
 	if diff := cmp.Diff(strings.ReplaceAll(string(want), "\r\n", "\n"), got); diff != "" {
 		t.Errorf("docs/cli.md is not what the commands say; go test ./cmd/mizzen -update writes it (-file +commands):\n%s", diff)
 	}
-}
-
-func describe(b *strings.Builder, cmd *cobra.Command) {
-	fmt.Fprintf(b, "\n## %s\n\n%s\n", cmd.CommandPath(), strings.TrimSpace(cmd.Long))
-	fmt.Fprintf(b, "\n    %s\n", cmd.UseLine())
-	if cmd.Example != "" {
-		fmt.Fprintf(b, "\nExamples:\n\n%s\n", indent(cmd.Example))
-	}
-	if cmd.Name() == "serve" { // too many to list twice, and defaults that depend on the machine
-		b.WriteString("\nFlags: see [configuration](configuration.md).\n")
-		return
-	}
-	if flags := cmd.LocalFlags(); flags.HasFlags() {
-		fmt.Fprintf(b, "\nFlags:\n\n%s\n", indent(flags.FlagUsages()))
-	}
-}
-
-// indent makes text a block of code, which has four spaces in front of each line.
-func indent(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(strings.TrimRight(text, "\n") + "\n") {
-		if line != "\n" {
-			b.WriteString("    " + strings.TrimPrefix(line, "  "))
-		} else {
-			b.WriteString(line)
-		}
-	}
-	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/serve"
 	"mizzen.dev/internal/store"
 	"mizzen.dev/internal/termination"
@@ -26,18 +27,18 @@ func runsInPod(cmd *cobra.Command) bool { return cmd.Annotations[podAnnotation] 
 
 // leaveReport writes why the command failed where the kubelet looks for it, and
 // returns the exit code that goes with it.
-func leaveReport(s streams, failure error) int {
+func leaveReport(s command.Streams, failure error) int {
 	reason := reasonOf(failure)
 	report := termination.Report{Reason: reason, Message: failure.Error()}
 	if err := termination.Write(termination.Path(os.Getenv), report); err != nil {
-		fmt.Fprintf(s.err, "mizzen: %v\n", err)
+		fmt.Fprintf(s.Err, "mizzen: %v\n", err)
 	}
 	return reason.ExitCode()
 }
 
 // reasonOf says in one word why a command failed.
 func reasonOf(err error) termination.Reason {
-	var usage *usageError
+	var usage *command.UsageError
 	if errors.As(err, &usage) {
 		return termination.ConfigInvalid
 	}

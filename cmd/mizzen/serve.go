@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/config"
 	"mizzen.dev/internal/serve"
 	"mizzen.dev/internal/serve/rpc"
@@ -40,14 +41,14 @@ type serveOptions struct {
 	flags *config.Flags
 }
 
-func newServe(s streams) *cobra.Command {
+func newServe(s command.Streams) *cobra.Command {
 	var o serveOptions
 	cmd := &cobra.Command{
 		Use:               "serve [MODEL]",
 		Short:             "Serve a model file or a directory of models",
 		Long:              serveLong,
 		Example:           serveExample,
-		Args:              arguments(0, 1, "one MODEL or nothing"),
+		Args:              command.Arguments(0, 1, "one MODEL or nothing"),
 		ValidArgsFunction: completeModel,
 		Annotations:       inPod(),
 		RunE: func(cmd *cobra.Command, given []string) error {
@@ -62,20 +63,20 @@ func newServe(s streams) *cobra.Command {
 	return cmd
 }
 
-func (o *serveOptions) run(ctx context.Context, s streams, argument string) error {
+func (o *serveOptions) run(ctx context.Context, s command.Streams, argument string) error {
 	cfg, err := o.flags.Load(argument, os.Environ())
 	if err != nil {
-		return &usageError{err}
+		return &command.UsageError{Err: err}
 	}
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, serve.Signals()...)
 	defer signal.Stop(signals)
 	server, err := serve.New(ctx, cfg, serve.Options{
-		Log:  serve.NewLogger(s.err, cfg.LogFormat, cfg.LogLevel),
+		Log:  serve.NewLogger(s.Err, cfg.LogFormat, cfg.LogLevel),
 		GRPC: newGRPC,
 	})
 	if errors.Is(err, config.ErrNoModel) {
-		return &usageError{err}
+		return &command.UsageError{Err: err}
 	}
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/command/commandtest"
 	"mizzen.dev/test/cluster/apiserver"
 	"mizzen.dev/test/cluster/crds"
 )
@@ -33,7 +34,7 @@ func TestClusterScripts(t *testing.T) {
 		Dir:           filepath.Join("testdata", "cluster"),
 		UpdateScripts: *update,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits": exits,
+			"exits": commandtest.Exits,
 			"seed":  func(ts *testscript.TestScript, neg bool, args []string) { seed(ts, server.client, neg, args) },
 		},
 		Setup: func(env *testscript.Env) error {

@@ -2,17 +2,15 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"mizzen.dev/internal/command"
+	"mizzen.dev/internal/command/commandtest"
 )
 
 func TestMain(m *testing.M) {
@@ -34,7 +32,7 @@ func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":       exits,
+			"exits":       commandtest.Exits,
 			"with-mizzen": func(ts *testscript.TestScript, _ bool, _ []string) { withMizzen(ts, bin) },
 		},
 		Setup: func(env *testscript.Env) error {
@@ -51,22 +49,4 @@ func withMizzen(ts *testscript.TestScript, bin string) {
 		ts.Fatalf("building mizzen: %v\n%s", err, out)
 	}
 	ts.Setenv("PATH", bin+string(filepath.ListSeparator)+ts.Getenv("PATH"))
-}
-
-// exits runs a command that must end with an exit code: exits 2 mizzenctl versoin.
-func exits(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) < 2 {
-		ts.Fatalf("usage: exits code command [argument...]")
-	}
-	err := ts.Exec(args[1], args[2:]...)
-	code := 0
-	var exit *exec.ExitError
-	if errors.As(err, &exit) {
-		code = exit.ExitCode()
-	} else if err != nil {
-		ts.Fatalf("%s: %v", args[1], err)
-	}
-	if strconv.Itoa(code) != args[0] {
-		ts.Fatalf("%s ended with exit code %d, want %s", strings.Join(args[1:], " "), code, args[0])
-	}
 }

@@ -16,15 +16,6 @@ func IsTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
-// Style returns a function that makes a heading bold on a terminal, and leaves it
-// alone elsewhere, and where https://no-color.org asks for that.
-func Style(w io.Writer) func(string) string {
-	if !IsTerminal(w) || os.Getenv("NO_COLOR") != "" || os.Getenv("TERM") == "dumb" {
-		return func(s string) string { return s }
-	}
-	return func(s string) string { return "\x1b[1m" + s + "\x1b[0m" }
-}
-
 // Printable replaces what a terminal would act on, in text that others wrote.
 func Printable(s string) string {
 	if !strings.ContainsFunc(s, unprintable) {
