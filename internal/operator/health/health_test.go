@@ -1,0 +1,244 @@
+package health_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/yaml"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+
+	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/operator/health"
+	"mizzen.dev/internal/platform"
+	"mizzen.dev/internal/render"
+)
+
+const (
+	pinnedSource = "{uri: s3://b/m, digest: \"sha256:x\"}"
+	deployed     = "{spec: {replicas: 1}, status: {replicas: 1, updatedReplicas: 1, readyReplicas: 1, availableReplicas: 1}}"
+	starting     = "{spec: {replicas: 1}, status: {replicas: 1, updatedReplicas: 1}}"
+	fetched      = "initContainerStatuses: [{name: fetch, state: {terminated: {exitCode: 0}}}]"
+	serving      = "{conditions: [{type: Ready, status: \"True\"}], " + fetched + ", containerStatuses: [{name: server, ready: true, started: true, state: {running: {}}}]}"
+)
+
+// given is an observation in YAML: what is left out is not there.
+type given struct {
+	spec       string
+	deployment string
+	pods       []string // their statuses
+	claims     []string
+	hpa        string
+	object     string // the ScaledObject
+	ingress    string
+	route      string
+	gateway    string
+	cert       string
+	offers     platform.Offers
+	scaledBy   v1alpha1.ScaleVia
+	problems   []render.Problem
+	failures   []health.Failure
+}
+
+func TestConditions(t *testing.T) {
+	pod := func(status string) []string { return []string{status} }
+	waiting := func(reason, message string) []string {
+		return pod("{" + fetched + ", containerStatuses: [{name: server, state: {waiting: {reason: " + reason + ", message: \"" + message + "\"}}}]}")
+	}
+	fetchEnded := func(code, message string) []string {
+		return pod("{initContainerStatuses: [{name: fetch, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: " + code + ", message: '" + message + "'}}}]}")
+	}
+	serverEnded := func(code, reason, message string) []string {
+		return pod("{" + fetched + ", containerStatuses: [{name: server, state: {waiting: {reason: CrashLoopBackOff}}, lastState: {terminated: {exitCode: " + code + ", reason: " + reason + ", message: '" + message + "'}}}]}")
+	}
+	unschedulable := func(message string) []string {
+		return pod("{conditions: [{type: PodScheduled, status: \"False\", reason: Unschedulable, message: \"" + message + "\"}]}")
+	}
+	replicaFailure := func(message string) string {
+		return "{spec: {replicas: 1}, status: {conditions: [{type: ReplicaFailure, status: \"True\", message: \"" + message + "\"}]}}"
+	}
+	cpu := "scale: {minReplicas: 1, maxReplicas: 2}"
+	scaled := func(g given) given {
+		g.spec, g.deployment, g.pods = cpu, deployed, pod(serving)
+		return g
+	}
+	exposed := func(g given) given {
+		g.spec, g.deployment, g.pods = "expose: {host: h}", deployed, pod(serving)
+		return g
+	}
+	tests := map[string]struct {
+		given given
+		want  string // TYPE STATUS REASON
+		ready string // STATUS REASON
+	}{
+		"all is well":    {given{deployment: deployed, pods: pod(serving)}, "WorkloadReady True Available", "True Serving"},
+		"no pod yet":     {given{}, "WorkloadReady Unknown Pending", "Unknown Pending"},
+		"no pods wanted": {given{deployment: "{spec: {replicas: 0}}"}, "WorkloadReady True ScaledToZero", "True Serving"},
+
+		"pinned":              {given{deployment: deployed, pods: pod(serving)}, "SourceReady True Pinned", "True Serving"},
+		"not pinned":          {given{spec: "source: {uri: s3://b/m}", deployment: deployed, pods: pod(serving)}, "SourceReady True NotPinned", "True Serving"},
+		"fetching":            {given{deployment: starting, pods: pod("{initContainerStatuses: [{name: fetch, state: {running: {}}}]}")}, "SourceReady Unknown Fetching", "Unknown Fetching"},
+		"wrong digest":        {given{deployment: starting, pods: fetchEnded("10", `{"reason":"DigestMismatch","message":"expected a, got b"}`)}, "SourceReady False DigestMismatch", "False DigestMismatch"},
+		"the exit code alone": {given{deployment: starting, pods: fetchEnded("12", "")}, "SourceReady False AccessDenied", "False AccessDenied"},
+		"digests differ": {given{spec: "source: {uri: s3://b/m}", deployment: deployed, pods: []string{
+			`{initContainerStatuses: [{name: fetch, state: {terminated: {exitCode: 0, message: '{"digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111"}'}}}]}`,
+			`{initContainerStatuses: [{name: fetch, state: {terminated: {exitCode: 0, message: '{"digest":"sha256:2222222222222222222222222222222222222222222222222222222222222222"}'}}}]}`,
+		}}, "SourceReady False DigestsDiffer", "False DigestsDiffer"},
+		"no volume":   {given{deployment: starting, claims: pod("{phase: Pending}")}, "SourceReady False ClaimPending", "False ClaimPending"},
+		"lost volume": {given{deployment: starting, claims: pod("{phase: Lost}")}, "SourceReady False ClaimLost", "False ClaimLost"},
+
+		"image":          {given{deployment: starting, pods: waiting("ImagePullBackOff", "not found")}, "WorkloadReady False ImagePullFailed", "False ImagePullFailed"},
+		"missing secret": {given{deployment: starting, pods: waiting("CreateContainerConfigError", "secret x not found")}, "WorkloadReady False ConfigMissing", "False ConfigMissing"},
+		"bad container":  {given{deployment: starting, pods: waiting("RunContainerError", "no such file")}, "WorkloadReady False ContainerNotStarted", "False ContainerNotStarted"},
+		"refused":        {given{deployment: starting, pods: serverEnded("20", "Error", `{"reason":"ModelRefused","message":"os.system at Pipeline.steps[1]"}`)}, "WorkloadReady False ModelRefused", "False ModelRefused"},
+		"damaged":        {given{deployment: starting, pods: serverEnded("21", "Error", "")}, "WorkloadReady False ModelMalformed", "False ModelMalformed"},
+		"bad config":     {given{deployment: starting, pods: serverEnded("2", "Error", "")}, "WorkloadReady False ConfigInvalid", "False ConfigInvalid"},
+		"memory":         {given{deployment: starting, pods: serverEnded("137", "OOMKilled", "")}, "WorkloadReady False OOMKilled", "False OOMKilled"},
+		"probe":          {given{deployment: starting, pods: serverEnded("137", "Error", "")}, "WorkloadReady False ProbeFailing", "False ProbeFailing"},
+		"crash":          {given{deployment: starting, pods: serverEnded("3", "Error", "Traceback")}, "WorkloadReady False Crashing", "False Crashing"},
+		"not ready": {given{deployment: starting, pods: pod("{" + fetched + ", containerStatuses: [{name: server, started: true, state: {running: {}}}]}")},
+			"WorkloadReady False ProbeFailing", "False ProbeFailing"},
+		"no room":     {given{deployment: starting, pods: unschedulable("0/3 nodes are available: Insufficient cpu")}, "WorkloadReady False Unschedulable", "False Unschedulable"},
+		"no GPU":      {given{spec: "gpu: {count: 1, resourceName: nvidia.com/gpu}", deployment: starting, pods: unschedulable("0/3 nodes: 3 Insufficient nvidia.com/gpu")}, "WorkloadReady False GPUUnavailable", "False GPUUnavailable"},
+		"volume":      {given{deployment: starting, pods: unschedulable("pod has unbound immediate PersistentVolumeClaims")}, "WorkloadReady False VolumeUnavailable", "False VolumeUnavailable"},
+		"quota":       {given{deployment: replicaFailure("exceeded quota: q")}, "WorkloadReady False QuotaExceeded", "False QuotaExceeded"},
+		"security":    {given{deployment: replicaFailure("violates PodSecurity restricted")}, "WorkloadReady False PodSecurityDenied", "False PodSecurityDenied"},
+		"webhook":     {given{deployment: replicaFailure("admission webhook denied")}, "WorkloadReady False PodsNotCreated", "False PodsNotCreated"},
+		"evicted":     {given{deployment: starting, pods: pod("{phase: Failed, reason: Evicted, message: low on disk}")}, "WorkloadReady False Evicted", "False Evicted"},
+		"no progress": {given{deployment: "{spec: {replicas: 1}, status: {conditions: [{type: Progressing, status: \"False\"}]}}"}, "WorkloadReady False ProgressDeadlineExceeded", "False ProgressDeadlineExceeded"},
+		"rolling":     {given{deployment: "{spec: {replicas: 2}, status: {replicas: 3, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2}}", pods: pod(serving)}, "WorkloadReady Unknown Progressing", "Unknown Progressing"},
+
+		"HPA": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"True\"}]}"}), "ScaledBy True HPA", "True Serving"},
+		"no metrics-server": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: FailedGetResourceMetric}]}"}),
+			"ScaledBy False MetricsServerAbsent", "True ServingWithProblems"},
+		"no metrics": {scaled(given{scaledBy: "HPA", offers: platform.Offers{platform.MetricsServer}, hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: FailedGetResourceMetric}]}"}),
+			"ScaledBy False MetricsUnavailable", "True ServingWithProblems"},
+		"scaled to none":  {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: ScalingDisabled}]}"}), "ScaledBy False ScalingDisabled", "True ServingWithProblems"},
+		"unable to scale": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: AbleToScale, status: \"False\"}]}"}), "ScaledBy False UnableToScale", "True ServingWithProblems"},
+		"KEDA":            {scaled(given{scaledBy: "KEDA", object: "{conditions: [{type: Ready, status: \"True\"}]}"}), "ScaledBy True KEDA", "True Serving"},
+		"KEDA is silent":  {scaled(given{scaledBy: "KEDA", object: "{}"}), "ScaledBy Unknown KEDANotAnswering", "True ServingWithProblems"},
+		"KEDA refuses":    {scaled(given{scaledBy: "KEDA", object: "{conditions: [{type: Ready, status: \"False\", message: bad trigger}]}"}), "ScaledBy False ScaledObjectNotReady", "True ServingWithProblems"},
+		"fallback":        {scaled(given{scaledBy: "KEDA", object: "{conditions: [{type: Ready, status: \"True\"}, {type: Fallback, status: \"True\"}]}"}), "ScaledBy False FallbackActive", "True ServingWithProblems"},
+		"paused":          {scaled(given{scaledBy: "KEDA", object: "{conditions: [{type: Ready, status: \"True\"}, {type: Paused, status: \"True\"}]}"}), "ScaledBy False Paused", "True ServingWithProblems"},
+		"another metric": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"True\"}]}",
+			problems: []render.Problem{{Severity: render.Warning, Condition: "ScaledBy", Reason: "MetricUnavailable"}}}), "ScaledBy True MetricUnavailable", "True Serving"},
+		"handing over": {scaled(given{scaledBy: "HPA", failures: []health.Failure{{Condition: "ScaledBy", Reason: health.ReasonHandover, Unknown: true}}}),
+			"ScaledBy Unknown HandingOver", "True ServingWithProblems"},
+
+		"Ingress":    {exposed(given{ingress: "{loadBalancer: {ingress: [{ip: 1.2.3.4}]}}"}), "Exposed True WayInOpen", "True Serving"},
+		"no address": {exposed(given{ingress: "{}"}), "Exposed Unknown AddressPending", "True ServingWithProblems"},
+		"route": {exposed(given{route: "{parents: [{conditions: [{type: Accepted, status: \"True\"}, {type: ResolvedRefs, status: \"True\"}]}]}"}),
+			"Exposed True WayInOpen", "True Serving"},
+		"route pending":          {exposed(given{route: "{}"}), "Exposed Unknown RoutePending", "Unknown RoutePending"},
+		"route refused":          {exposed(given{route: "{parents: [{conditions: [{type: Accepted, status: \"False\", reason: NoMatchingListenerHostname}]}]}"}), "Exposed False RouteNotAccepted", "False RouteNotAccepted"},
+		"no certificate":         {exposed(given{ingress: "{}", cert: "{conditions: [{type: Ready, status: \"False\", message: pending}]}"}), "Exposed False CertificateNotReady", "False CertificateNotReady"},
+		"cert-manager is silent": {exposed(given{ingress: "{}", cert: "{}"}), "Exposed Unknown CertificatePending", "Unknown CertificatePending"},
+		"gateway":                {exposed(given{gateway: "{conditions: [{type: Programmed, status: \"False\", message: no address}]}", route: "{}"}), "Exposed False GatewayNotProgrammed", "False GatewayNotProgrammed"},
+		"gateway pending":        {exposed(given{gateway: "{}", route: "{}"}), "Exposed Unknown GatewayPending", "Unknown GatewayPending"},
+		"nothing to expose with": {exposed(given{problems: []render.Problem{{Severity: render.Refused, Condition: "Exposed", Reason: "GatewayAPIMissing", Path: "spec.expose.gateway", Message: "install it"}}}),
+			"Exposed False GatewayAPIMissing", "False GatewayAPIMissing"},
+		"name taken": {given{deployment: deployed, pods: pod(serving), failures: []health.Failure{{Condition: "WorkloadReady", Reason: health.ReasonNameTaken}}}, "WorkloadReady False NameTaken", "False NameTaken"},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			got := map[string]string{}
+			for _, c := range health.Conditions(test.given.observe(t), metav1.Unix(1, 0)) {
+				if c.Message == "" && c.Reason != "MetricUnavailable" && len(test.given.failures) == 0 {
+					t.Errorf("%s has no message", c.Type)
+				}
+				got[c.Type] = c.Type + " " + string(c.Status) + " " + c.Reason
+			}
+			var conditionType string
+			for i, r := range test.want {
+				if r == ' ' {
+					conditionType = test.want[:i]
+					break
+				}
+			}
+			if diff := cmp.Diff([]string{test.want, "Ready " + test.ready}, []string{got[conditionType], got["Ready"]}); diff != "" {
+				t.Errorf("conditions (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func (g given) observe(t *testing.T) *health.Observation {
+	t.Helper()
+	o := &health.Observation{Model: &v1alpha1.Model{}, Revision: "r", Isolated: true, Offers: g.offers, ScaledBy: g.scaledBy, Problems: g.problems, Failures: g.failures}
+	read(t, "{source: "+pinnedSource+"}", &o.Model.Spec)
+	if g.spec != "" {
+		read(t, g.spec, &o.Model.Spec)
+		if o.Model.Spec.Source.URI == "s3://b/m" && g.spec == "source: {uri: s3://b/m}" {
+			o.Model.Spec.Source.Digest = ""
+		}
+	}
+	if g.deployment != "" {
+		o.Deployment = &appsv1.Deployment{}
+		read(t, g.deployment, o.Deployment)
+	}
+	for i, status := range g.pods {
+		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p" + string(rune('0'+i)), Labels: map[string]string{render.RevisionLabel: "r"}}}
+		read(t, status, &p.Status)
+		o.Pods = append(o.Pods, p)
+	}
+	for _, status := range g.claims {
+		c := corev1.PersistentVolumeClaim{}
+		read(t, status, &c.Status)
+		o.Claims = append(o.Claims, c)
+	}
+	if g.hpa != "" {
+		o.HPA = &autoscalingv2.HorizontalPodAutoscaler{}
+		read(t, g.hpa, &o.HPA.Status)
+	}
+	if g.ingress != "" {
+		o.Ingress = &networkingv1.Ingress{}
+		read(t, g.ingress, &o.Ingress.Status)
+	}
+	o.ScaledObject = foreign(t, g.object)
+	for status, into := range map[*string]*[]*unstructured.Unstructured{&g.route: &o.Routes, &g.gateway: &o.Gateways, &g.cert: &o.Certificates} {
+		if f := foreign(t, *status); f != nil {
+			*into = append(*into, f)
+		}
+	}
+	return o
+}
+
+func foreign(t *testing.T, status string) *unstructured.Unstructured {
+	t.Helper()
+	if status == "" {
+		return nil
+	}
+	fields := map[string]any{}
+	read(t, status, &fields)
+	return &unstructured.Unstructured{Object: map[string]any{"kind": "Foreign", "metadata": map[string]any{"name": "iris"}, "status": fields}}
+}
+
+func read(t *testing.T, text string, into any) {
+	t.Helper()
+	if err := yaml.Unmarshal([]byte(text), into); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestTransitionTimes holds for a status that stays: the time at which it changed does,
+// too, and so nothing is written.
+func TestTransitionTimes(t *testing.T) {
+	o := given{deployment: deployed, pods: []string{serving}}.observe(t)
+	first := health.Conditions(o, metav1.NewTime(time.Unix(1, 0)))
+	o.Model.Status.Conditions = first
+	if diff := cmp.Diff(first, health.Conditions(o, metav1.NewTime(time.Unix(2, 0)))); diff != "" {
+		t.Errorf("conditions a moment later (-before +after):\n%s", diff)
+	}
+	o.Deployment = nil
+	for _, c := range health.Conditions(o, metav1.NewTime(time.Unix(3, 0))) {
+		if c.Type == v1alpha1.ConditionWorkloadReady && c.LastTransitionTime.Unix() != 3 {
+			t.Errorf("the time of a change is %s", c.LastTransitionTime)
+		}
+	}
+}
