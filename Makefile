@@ -100,7 +100,7 @@ verify: ## formatting, go vet, go.mod, and that what is generated is up to date
 .PHONY: generate
 generate: ## write again what is generated: protocol code, the references in docs
 	go generate ./...
-	go test ./internal/config ./internal/operator/health ./cmd/mizzen ./cmd/mizzenctl -run '^TestReference$$' -count=1 -update
+	go test -trimpath ./api/v1alpha1/example ./internal/config ./internal/operator/health ./cmd/mizzen ./cmd/mizzenctl -run '^TestReference$$' -count=1 -update
 
 .PHONY: fuzz
 fuzz: ## run every fuzz target for FUZZTIME (10s)
