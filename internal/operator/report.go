@@ -26,8 +26,9 @@ func (r *Reconciler) report(ctx context.Context, s *state) error {
 	if err != nil {
 		return err
 	}
-	now := metav1.NewTime(r.Clock.Now()).Rfc3339Copy()
-	status := statusOf(s, o, now)
+	o.Now = metav1.NewTime(r.Clock.Now()).Rfc3339Copy()
+	s.requeueAt = health.NextLook(o)
+	status := statusOf(s, o)
 	if equality.Semantic.DeepEqual(status, &s.model.Status) {
 		return nil
 	}

@@ -22,7 +22,7 @@ const (
 )
 
 // statusOf is the status of a Model, as its schema bounds it.
-func statusOf(s *state, o *health.Observation, now metav1.Time) *v1alpha1.ModelStatus {
+func statusOf(s *state, o *health.Observation) *v1alpha1.ModelStatus {
 	status := s.model.Status.DeepCopy()
 	status.ObservedGeneration = s.model.Generation
 	status.Replicas, status.ReadyReplicas, status.Selector = 0, 0, ""
@@ -34,10 +34,10 @@ func statusOf(s *state, o *health.Observation, now metav1.Time) *v1alpha1.ModelS
 	}
 	if s.result != nil {
 		status.URL = s.result.URL
-		status.Revisions = revisionsOf(s, now)
+		status.Revisions = revisionsOf(s, o.Now)
 	}
 	status.Traffic = trafficOf(s.pods)
-	status.Conditions = health.Conditions(o, now)
+	status.Conditions = health.Conditions(o)
 	return status
 }
 

@@ -1,6 +1,7 @@
 package health_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -27,6 +28,17 @@ const (
 	fetched      = "initContainerStatuses: [{name: fetch, state: {terminated: {exitCode: 0}}}]"
 	serving      = "{conditions: [{type: Ready, status: \"True\"}], " + fetched + ", containerStatuses: [{name: server, ready: true, started: true, state: {running: {}}}]}"
 )
+
+// now is when all is observed, in seconds.
+const now = 10_000
+
+// notReady is the status of a pod whose container started at a time and does not answer,
+// and whose readiness changed at another.
+func notReady(started, changed int64) string {
+	at := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
+	return fmt.Sprintf("{conditions: [{type: Ready, status: \"False\", lastTransitionTime: %q}], %s, containerStatuses: [{name: server, started: true, state: {running: {startedAt: %q}}}]}",
+		at(changed), fetched, at(started))
+}
 
 // given is an observation in YAML: what is left out is not there.
 type given struct {
@@ -63,6 +75,10 @@ func TestConditions(t *testing.T) {
 	replicaFailure := func(message string) string {
 		return "{spec: {replicas: 1}, status: {conditions: [{type: ReplicaFailure, status: \"True\", message: \"" + message + "\"}]}}"
 	}
+	const budget = 60 // of the startup probe
+	probed := fmt.Sprintf("{spec: {replicas: 1, template: {spec: {containers: [{name: server, startupProbe: {periodSeconds: 2, failureThreshold: %d}}]}}}, status: {replicas: 1, updatedReplicas: 1}}", budget/2)
+	// A container that has started and is not ready, and when its pod was or was not before.
+	running := func(started, changed int64) []string { return pod(notReady(started, changed)) }
 	cpu := "scale: {minReplicas: 1, maxReplicas: 2}"
 	scaled := func(g given) given {
 		g.spec, g.deployment, g.pods = cpu, deployed, pod(serving)
@@ -102,17 +118,20 @@ func TestConditions(t *testing.T) {
 		"memory":         {given{deployment: starting, pods: serverEnded("137", "OOMKilled", "")}, "WorkloadReady False OOMKilled", "False OOMKilled"},
 		"probe":          {given{deployment: starting, pods: serverEnded("137", "Error", "")}, "WorkloadReady False ProbeFailing", "False ProbeFailing"},
 		"crash":          {given{deployment: starting, pods: serverEnded("3", "Error", "Traceback")}, "WorkloadReady False Crashing", "False Crashing"},
-		"not ready": {given{deployment: starting, pods: pod("{" + fetched + ", containerStatuses: [{name: server, started: true, state: {running: {}}}]}")},
-			"WorkloadReady False ProbeFailing", "False ProbeFailing"},
-		"no room":     {given{deployment: starting, pods: unschedulable("0/3 nodes are available: Insufficient cpu")}, "WorkloadReady False Unschedulable", "False Unschedulable"},
-		"no GPU":      {given{spec: "gpu: {count: 1, resourceName: nvidia.com/gpu}", deployment: starting, pods: unschedulable("0/3 nodes: 3 Insufficient nvidia.com/gpu")}, "WorkloadReady False GPUUnavailable", "False GPUUnavailable"},
-		"volume":      {given{deployment: starting, pods: unschedulable("pod has unbound immediate PersistentVolumeClaims")}, "WorkloadReady False VolumeUnavailable", "False VolumeUnavailable"},
-		"quota":       {given{deployment: replicaFailure("exceeded quota: q")}, "WorkloadReady False QuotaExceeded", "False QuotaExceeded"},
-		"security":    {given{deployment: replicaFailure("violates PodSecurity restricted")}, "WorkloadReady False PodSecurityDenied", "False PodSecurityDenied"},
-		"webhook":     {given{deployment: replicaFailure("admission webhook denied")}, "WorkloadReady False PodsNotCreated", "False PodsNotCreated"},
-		"evicted":     {given{deployment: starting, pods: pod("{phase: Failed, reason: Evicted, message: low on disk}")}, "WorkloadReady False Evicted", "False Evicted"},
-		"no progress": {given{deployment: "{spec: {replicas: 1}, status: {conditions: [{type: Progressing, status: \"False\"}]}}"}, "WorkloadReady False ProgressDeadlineExceeded", "False ProgressDeadlineExceeded"},
-		"rolling":     {given{deployment: "{spec: {replicas: 2}, status: {replicas: 3, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2}}", pods: pod(serving)}, "WorkloadReady Unknown Progressing", "Unknown Progressing"},
+		"just started":   {given{deployment: probed, pods: running(now-1, now-9)}, "WorkloadReady Unknown Progressing", "Unknown Progressing"},
+		"started late":   {given{deployment: probed, pods: running(now-budget-29, now-999)}, "WorkloadReady Unknown Progressing", "Unknown Progressing"},
+		"never ready":    {given{deployment: probed, pods: running(now-budget-30, now-999)}, "WorkloadReady False ProbeFailing", "False ProbeFailing"},
+		"busy":           {given{deployment: probed, pods: running(now-999, now-29)}, "WorkloadReady Unknown Progressing", "Unknown Progressing"},
+		"ready no more":  {given{deployment: probed, pods: running(now-999, now-30)}, "WorkloadReady False ProbeFailing", "False ProbeFailing"},
+		"no room":        {given{deployment: starting, pods: unschedulable("0/3 nodes are available: Insufficient cpu")}, "WorkloadReady False Unschedulable", "False Unschedulable"},
+		"no GPU":         {given{spec: "gpu: {count: 1, resourceName: nvidia.com/gpu}", deployment: starting, pods: unschedulable("0/3 nodes: 3 Insufficient nvidia.com/gpu")}, "WorkloadReady False GPUUnavailable", "False GPUUnavailable"},
+		"volume":         {given{deployment: starting, pods: unschedulable("pod has unbound immediate PersistentVolumeClaims")}, "WorkloadReady False VolumeUnavailable", "False VolumeUnavailable"},
+		"quota":          {given{deployment: replicaFailure("exceeded quota: q")}, "WorkloadReady False QuotaExceeded", "False QuotaExceeded"},
+		"security":       {given{deployment: replicaFailure("violates PodSecurity restricted")}, "WorkloadReady False PodSecurityDenied", "False PodSecurityDenied"},
+		"webhook":        {given{deployment: replicaFailure("admission webhook denied")}, "WorkloadReady False PodsNotCreated", "False PodsNotCreated"},
+		"evicted":        {given{deployment: starting, pods: pod("{phase: Failed, reason: Evicted, message: low on disk}")}, "WorkloadReady False Evicted", "False Evicted"},
+		"no progress":    {given{deployment: "{spec: {replicas: 1}, status: {conditions: [{type: Progressing, status: \"False\"}]}}"}, "WorkloadReady False ProgressDeadlineExceeded", "False ProgressDeadlineExceeded"},
+		"rolling":        {given{deployment: "{spec: {replicas: 2}, status: {replicas: 3, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2}}", pods: pod(serving)}, "WorkloadReady Unknown Progressing", "Unknown Progressing"},
 
 		"HPA": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"True\"}]}"}), "ScaledBy True HPA", "True Serving"},
 		"no metrics-server": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: FailedGetResourceMetric}]}"}),
@@ -148,7 +167,7 @@ func TestConditions(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			got := map[string]string{}
-			for _, c := range health.Conditions(test.given.observe(t), metav1.Unix(1, 0)) {
+			for _, c := range health.Conditions(test.given.observe(t)) {
 				if c.Message == "" && c.Reason != "MetricUnavailable" && len(test.given.failures) == 0 {
 					t.Errorf("%s has no message", c.Type)
 				}
@@ -170,7 +189,7 @@ func TestConditions(t *testing.T) {
 
 func (g given) observe(t *testing.T) *health.Observation {
 	t.Helper()
-	o := &health.Observation{Model: &v1alpha1.Model{}, Revision: "r", Isolated: true, Offers: g.offers, ScaledBy: g.scaledBy, Problems: g.problems, Failures: g.failures}
+	o := &health.Observation{Now: metav1.Unix(now, 0), Model: &v1alpha1.Model{}, Revision: "r", Isolated: true, Offers: g.offers, ScaledBy: g.scaledBy, Problems: g.problems, Failures: g.failures}
 	read(t, "{source: "+pinnedSource+"}", &o.Model.Spec)
 	if g.spec != "" {
 		read(t, g.spec, &o.Model.Spec)
@@ -230,15 +249,40 @@ func read(t *testing.T, text string, into any) {
 // too, and so nothing is written.
 func TestTransitionTimes(t *testing.T) {
 	o := given{deployment: deployed, pods: []string{serving}}.observe(t)
-	first := health.Conditions(o, metav1.NewTime(time.Unix(1, 0)))
+	first := health.Conditions(o)
 	o.Model.Status.Conditions = first
-	if diff := cmp.Diff(first, health.Conditions(o, metav1.NewTime(time.Unix(2, 0)))); diff != "" {
+	o.Now = metav1.Unix(now+1, 0)
+	if diff := cmp.Diff(first, health.Conditions(o)); diff != "" {
 		t.Errorf("conditions a moment later (-before +after):\n%s", diff)
 	}
 	o.Deployment = nil
-	for _, c := range health.Conditions(o, metav1.NewTime(time.Unix(3, 0))) {
-		if c.Type == v1alpha1.ConditionWorkloadReady && c.LastTransitionTime.Unix() != 3 {
+	o.Now = metav1.Unix(now+2, 0)
+	for _, c := range health.Conditions(o) {
+		if c.Type == v1alpha1.ConditionWorkloadReady && c.LastTransitionTime.Unix() != now+2 {
 			t.Errorf("the time of a change is %s", c.LastTransitionTime)
 		}
+	}
+}
+
+// TestNextLook has the conditions of a server that does not answer looked at again when
+// patience with it ends, since nothing in the cluster changes then.
+func TestNextLook(t *testing.T) {
+	tests := map[string]struct {
+		pods []string
+		want int64 // 0: never
+	}{
+		"all is well":         {pods: []string{serving}},
+		"not answering":       {pods: []string{notReady(now-999, now-10)}, want: now + 20},
+		"the first of two":    {pods: []string{notReady(now-999, now-10), notReady(now-999, now-20)}, want: now + 10},
+		"called failing":      {pods: []string{notReady(now-999, now-30)}},
+		"one is, one will be": {pods: []string{notReady(now-999, now-60), notReady(now-999, now-20)}, want: now + 10},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			at := health.NextLook(given{deployment: starting, pods: test.pods}.observe(t))
+			if got := at.Unix(); !at.IsZero() && got != test.want || at.IsZero() && test.want != 0 {
+				t.Errorf("the next look is at %s, not at %d", at, test.want)
+			}
+		})
 	}
 }

@@ -19,6 +19,8 @@ import (
 
 // Observation is all that the conditions depend on. What is nil is not there.
 type Observation struct {
+	// Now is when it was observed.
+	Now    metav1.Time
 	Model  *v1alpha1.Model
 	Offers platform.Offers
 	// Problems that rendering has with the spec, and Failures to carry out the rest.
@@ -72,7 +74,7 @@ const maxMessage = 2048
 
 // Conditions returns the conditions of the Model, with the times at which they
 // changed kept from the Model's present status where they did not.
-func Conditions(o *Observation, now metav1.Time) []metav1.Condition {
+func Conditions(o *Observation) []metav1.Condition {
 	previous := o.Model.Status.Conditions
 	var conditions []metav1.Condition
 	add := func(conditionType string, f *finding) {
@@ -80,7 +82,7 @@ func Conditions(o *Observation, now metav1.Time) []metav1.Condition {
 			return
 		}
 		c := metav1.Condition{Type: conditionType, Status: f.status, Reason: f.reason, Message: truncate(f.message),
-			ObservedGeneration: o.Model.Generation, LastTransitionTime: now}
+			ObservedGeneration: o.Model.Generation, LastTransitionTime: o.Now}
 		if p := meta.FindStatusCondition(previous, conditionType); p != nil && p.Status == f.status {
 			c.LastTransitionTime = p.LastTransitionTime
 		}

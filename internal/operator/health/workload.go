@@ -175,13 +175,15 @@ func killedByProbe(t *corev1.ContainerStateTerminated) bool {
 	return (t.ExitCode == exitSIGKILL || t.ExitCode == exitSIGTERM) && t.Reason != "OOMKilled"
 }
 
-// probesFail finds servers that run and do not answer their readiness probe.
+// probesFail finds servers that run and have not answered their readiness probe for a
+// while.
 func probesFail(o *Observation) *finding {
 	for _, p := range current(o) {
 		for _, s := range p.Status.ContainerStatuses {
-			if s.State.Running != nil && s.Started != nil && *s.Started && !s.Ready {
-				return no(ReasonProbeFailing, fmt.Sprintf("pod %s, container %s has started and does not answer its readiness probe: see kubectl describe pod %s", p.Name, s.Name, p.Name))
+			if failing := failingAt(o, &p, s); failing.IsZero() || o.Now.Time.Before(failing) {
+				continue
 			}
+			return no(ReasonProbeFailing, fmt.Sprintf("pod %s, container %s has started and does not answer its readiness probe: see kubectl describe pod %s", p.Name, s.Name, p.Name))
 		}
 	}
 	return nil
