@@ -96,6 +96,9 @@ func Dirs(ctx context.Context, sets ...Set) ([]string, error) {
 	return dirs, nil
 }
 
+// Dir returns the module's directory, which is downloaded if it is not there.
+func (s Set) Dir(ctx context.Context) (string, error) { return s.download(ctx) }
+
 // download returns the module's directory.
 func (s Set) download(ctx context.Context) (string, error) {
 	cmd := exec.CommandContext(ctx, "go", "mod", "download", "-json", s.Module+"@"+s.Version)
