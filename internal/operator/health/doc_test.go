@@ -95,6 +95,50 @@ func TestEveryReasonHasAMeaning(t *testing.T) {
 	}
 }
 
+// TestSpecReasons reads the sources of rendering: each problem that it can report with
+// the spec has a meaning.
+func TestSpecReasons(t *testing.T) {
+	const dir = "../../render"
+	names := constants(t, dir)
+	conditions := map[string]string{"conditionSource": v1alpha1.ConditionSourceReady, "conditionWorkload": v1alpha1.ConditionWorkloadReady,
+		"conditionScaled": v1alpha1.ConditionScaledBy, "conditionExposed": v1alpha1.ConditionExposed,
+		"conditionIsolated": v1alpha1.ConditionIsolated, "conditionObserved": v1alpha1.ConditionObserved}
+	listed := map[[2]string]bool{}
+	for _, m := range health.Meanings() {
+		listed[[2]string{m.Condition, m.Reason}] = true
+	}
+	found := 0
+	for _, file := range sources(t, dir) {
+		ast.Inspect(file, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok || len(call.Args) < 3 {
+				return true
+			}
+			for i := range call.Args[:len(call.Args)-1] {
+				condition, ok := call.Args[i].(*ast.Ident)
+				if !ok || conditions[condition.Name] == "" {
+					continue
+				}
+				reason := ""
+				switch arg := call.Args[i+1].(type) {
+				case *ast.Ident:
+					reason = names[arg.Name]
+				case *ast.BasicLit:
+					reason, _ = strconv.Unquote(arg.Value)
+				}
+				found++
+				if !listed[[2]string{conditions[condition.Name], reason}] {
+					t.Errorf("%s has no meaning for the reason %q", conditions[condition.Name], reason)
+				}
+			}
+			return true
+		})
+	}
+	if found < 30 {
+		t.Errorf("%d problems were found only", found)
+	}
+}
+
 // constants returns the string constants of a package's files.
 func constants(t *testing.T, dir string) map[string]string {
 	t.Helper()

@@ -97,8 +97,9 @@ func TestConditions(t *testing.T) {
 		"no pod yet":     {given{}, "WorkloadReady Unknown Pending", "Unknown Pending"},
 		"no pods wanted": {given{deployment: "{spec: {replicas: 0}}"}, "WorkloadReady True ScaledToZero", "True Serving"},
 
-		"pinned":              {given{deployment: deployed, pods: pod(serving)}, "SourceReady True Pinned", "True Serving"},
-		"not pinned":          {given{spec: "source: {uri: s3://b/m}", deployment: deployed, pods: pod(serving)}, "SourceReady True NotPinned", "True Serving"},
+		"pinned": {given{deployment: deployed, pods: pod(serving)}, "SourceReady True Pinned", "True Serving"},
+		"not pinned": {given{deployment: deployed, pods: pod(serving),
+			problems: []render.Problem{{Severity: render.Warning, Condition: "SourceReady", Reason: "NotPinned", Message: "set it"}}}, "SourceReady True NotPinned", "True Serving"},
 		"fetching":            {given{deployment: starting, pods: pod("{initContainerStatuses: [{name: fetch, state: {running: {}}}]}")}, "SourceReady Unknown Fetching", "Unknown Fetching"},
 		"wrong digest":        {given{deployment: starting, pods: fetchEnded("10", `{"reason":"DigestMismatch","message":"expected a, got b"}`)}, "SourceReady False DigestMismatch", "False DigestMismatch"},
 		"the exit code alone": {given{deployment: starting, pods: fetchEnded("12", "")}, "SourceReady False AccessDenied", "False AccessDenied"},

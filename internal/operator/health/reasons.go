@@ -13,7 +13,6 @@ const (
 	ReasonPending             = "Pending"
 
 	ReasonPinned        = "Pinned"
-	ReasonNotPinned     = "NotPinned"
 	ReasonFetching      = "Fetching"
 	ReasonDigestsDiffer = "DigestsDiffer"
 	ReasonClaimPending  = "ClaimPending"
@@ -80,8 +79,7 @@ type Meaning struct {
 	Text string
 }
 
-// Meanings lists every reason that the operator itself gives; those of problems with
-// the spec are rendering's.
+// Meanings lists every reason of every condition.
 func Meanings() []Meaning {
 	var all []Meaning
 	all = append(all, readyMeanings()...)
@@ -96,7 +94,7 @@ func Meanings() []Meaning {
 		v1alpha1.ConditionExposed, v1alpha1.ConditionIsolated, v1alpha1.ConditionObserved} {
 		all = append(all, failureMeanings(c)...)
 	}
-	return all
+	return append(all, specMeanings()...)
 }
 
 func readyMeanings() []Meaning {
@@ -112,7 +110,6 @@ func sourceMeanings() []Meaning {
 	c := v1alpha1.ConditionSourceReady
 	return []Meaning{
 		{c, "True", ReasonPinned, "Pods run the model that the spec names, and no other."},
-		{c, "True", ReasonNotPinned, "It works, but the spec has no digest: the same spec may run another model tomorrow. Set `source.digest`."},
 		{c, "Unknown", ReasonPending, "No pod has begun to fetch the model. See WorkloadReady if it stays so."},
 		{c, "Unknown", ReasonFetching, "The first pod is fetching the model. Wait."},
 		{c, "False", string(termination.DigestMismatch), "The file is not the one whose digest the spec has. Find out who changed it, or set `source.digest` to the new one if the change was meant."},

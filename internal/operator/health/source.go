@@ -12,7 +12,7 @@ import (
 
 // sourceChecks ask whether the pods have the model file that the spec names.
 func sourceChecks() []check {
-	return []check{claimPending, fetchFailed, digestsDiffer, fetching, notPinned, pinned}
+	return []check{claimPending, fetchFailed, digestsDiffer, fetching, pinned}
 }
 
 // claimPending finds a volume that nobody provides.
@@ -106,19 +106,7 @@ func fetching(o *Observation) *finding {
 	return unknown(ReasonPending, "no pod has begun to fetch the model yet")
 }
 
-func notPinned(o *Observation) *finding {
-	source := o.Model.Spec.Source
-	switch {
-	case source.URI != "" && source.Digest == "":
-		return yes(ReasonNotPinned, "source.digest is not set: the same spec may run another model tomorrow. Set it to the digest that mizzen fetch prints")
-	case source.ImageVolume != nil && !strings.Contains(source.ImageVolume.Reference, "@sha256:"):
-		return yes(ReasonNotPinned, "source.imageVolume.reference has no digest: the same spec may run another model tomorrow. Add @sha256:…")
-	case source.Claim != nil && source.Digest == "":
-		return yes(ReasonNotPinned, "source.digest is not set: whoever writes to the volume changes the model. Set it, and pods refuse another file")
-	}
-	return nil
-}
-
+// pinned is the good verdict. Rendering warns of a source that is not pinned.
 func pinned(*Observation) *finding {
 	return yes(ReasonPinned, "pods run the model that the spec names, and no other")
 }
