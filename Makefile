@@ -120,12 +120,14 @@ cover: ## test coverage by function, and as bin/coverage.html
 	go tool cover -html=bin/coverage.out -o bin/coverage.html
 
 .PHONY: image
-image: build ## build the container image without Docker: an OCI layout in dist/image
+image: build ## build the container images without Docker: OCI layouts in dist/image and dist/image-mizzenctl
 	for arch in amd64 arm64; do \
-		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/linux-$$arch/ ./cmd/mizzen || exit; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/linux-$$arch/ ./cmd/... || exit; \
 	done
 	bin/mizzen image -t 'mizzen:$(VERSION)' --binary bin/linux-amd64/mizzen --binary bin/linux-arm64/mizzen \
 		--max-size $(MAX_IMAGE) --to dist/image
+	bin/mizzen image -t 'mizzenctl:$(VERSION)' --program mizzenctl --binary bin/linux-amd64/mizzenctl --binary bin/linux-arm64/mizzenctl \
+		--to dist/image-mizzenctl
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
