@@ -207,6 +207,9 @@ func (r *Reconciler) resolveRevision(ctx context.Context, s *state) error {
 			return nil
 		}
 	}
+	if asked.Image == "" {
+		return nil // a problem says so
+	}
 	image, err := r.Resolver.Resolve(ctx, asked.Image)
 	if err != nil {
 		// It runs as it is named; the node's runtime resolves it, and with credentials.
