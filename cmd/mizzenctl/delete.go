@@ -232,7 +232,7 @@ func printDeletion(w io.Writer, d *cluster.Deletion) {
 	t := &command.Table{Indent: "  "}
 	for _, f := range d.Roots {
 		why := ""
-		if f.Issued {
+		if f.Issued != "" {
 			why = "made by cert-manager for its Certificate"
 		}
 		t.Row(command.Cell{Text: "delete", Paint: p.Red}, command.Cell{Text: f.String()}, command.Cell{Text: why, Paint: p.Dim})

@@ -117,7 +117,8 @@ func (c *Cluster) prune(ctx context.Context, d Desired, wanted map[types.UID]boo
 	}
 	var changes []Change
 	for _, f := range rest.Objects {
-		if wanted[f.UID] || f.Owner != "" || f.Deleting || !f.Ours || isModel(f.Kind) || !d.Scope(f) {
+		// A Secret is wanted as long as the Certificate is that it was made for.
+		if wanted[f.UID] || f.Issued != "" && wanted[f.Issued] || f.Owner != "" || f.Deleting || !f.Ours || isModel(f.Kind) || !d.Scope(f) {
 			continue
 		}
 		o := &unstructured.Unstructured{}

@@ -37,7 +37,7 @@ func (c *Cluster) PlanDeletion(ctx context.Context, namespace, name string) (*De
 		switch {
 		case f.Owner != "":
 			d.Dependents = append(d.Dependents, f)
-		case f.Ours || f.Issued || isModel(f.Kind):
+		case f.Ours || f.Issued != "" || isModel(f.Kind):
 			d.Roots = append(d.Roots, f)
 		default:
 			d.Foreign = append(d.Foreign, f)

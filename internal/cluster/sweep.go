@@ -42,9 +42,9 @@ type Found struct {
 	// Owner is the object that it goes with; "" if it stands for itself, or is owned by
 	// the Model.
 	Owner types.UID
-	// Issued says that it is the Secret that cert-manager made for the Model's
-	// Certificate.
-	Issued bool
+	// Issued is the Certificate of the Model for which cert-manager made this Secret; ""
+	// if it is no such Secret.
+	Issued types.UID
 	// Deleting says that it is on its way out.
 	Deleting bool
 }
@@ -203,20 +203,20 @@ func (n *trawl) caught() []Found {
 
 // follow catches what belongs to something that is caught.
 func (n *trawl) follow() (more bool) {
-	certificates := map[string]bool{}
+	certificates := map[string]types.UID{}
 	for _, s := range n.byUID {
 		if s.caught && s.Kind.GroupKind() == certificateKind.GroupKind() {
-			certificates[s.Name] = true
+			certificates[s.Name] = s.UID
 		}
 	}
 	for _, s := range n.byUID {
-		if s.certificate != "" && certificates[s.certificate] {
-			s.Issued = true
+		if s.certificate != "" {
+			s.Issued = certificates[s.certificate]
 		}
 		if s.caught {
 			continue
 		}
-		if s.Issued || slices.ContainsFunc(s.owners, func(o metav1.OwnerReference) bool {
+		if s.Issued != "" || slices.ContainsFunc(s.owners, func(o metav1.OwnerReference) bool {
 			owner := n.byUID[o.UID]
 			return owner != nil && owner.caught
 		}) {
