@@ -20,13 +20,8 @@ import (
 	"mizzen.dev/internal/version"
 )
 
-const (
-	// reachTimeout is how long a cluster may take to say its version.
-	reachTimeout = 10 * time.Second
-	// requestsPerSecond and burst are those of kubectl: the server has its own limits.
-	requestsPerSecond = 50
-	burst             = 300
-)
+// reachTimeout is how long a cluster may take to say its version.
+const reachTimeout = 10 * time.Second
 
 // Options choose a cluster and a namespace. Empty ones are as in kubectl: KUBECONFIG
 // or ~/.kube/config, its current context, the namespace of that.
@@ -81,7 +76,9 @@ func New(config *rest.Config, namespace string) (*Cluster, error) {
 	config = rest.CopyConfig(config)
 	config.UserAgent = "mizzenctl/" + version.Get().Version
 	if config.QPS == 0 {
-		config.QPS, config.Burst = requestsPerSecond, burst
+		// The server has its own limits (API Priority and Fairness); one here would end a
+		// wait early, with words of its own, whose deadline is near.
+		config.QPS = -1
 	}
 	s := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{scheme.AddToScheme, apiextensionsv1.AddToScheme, v1alpha1.AddToScheme} {
