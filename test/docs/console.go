@@ -4,6 +4,10 @@
 // A fenced block marked console holds commands, each behind "$ ", and what they
 // print. In the output an … stands for anything in its line; a line of … alone
 // stands for any number of lines.
+//
+// A block marked yaml with a Model or a platform file in it must be good; the reasons for
+// which a Model is refused or doubted stand behind the word yaml. If the first line is a
+// comment with the name of a file, the commands of the page find it under that name.
 package docs
 
 import (

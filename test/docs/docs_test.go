@@ -38,14 +38,19 @@ func TestExamplesOfThePages(t *testing.T) {
 	}
 	bin := binaries(t)
 	for _, page := range pages(t) {
-		t.Run(filepath.ToSlash(strings.TrimPrefix(page, root+string(filepath.Separator))), func(t *testing.T) {
+		t.Run(pageName(page), func(t *testing.T) {
 			t.Parallel()
 			text, err := os.ReadFile(page)
 			if err != nil {
 				t.Fatal(err)
 			}
 			s := newShell(t, bin)
+			files := Blocks(string(text), "yaml")
 			for _, e := range Examples(string(text)) {
+				for len(files) > 0 && files[0].Line < e.Line {
+					s.write(t, files[0])
+					files = files[1:]
+				}
 				s.run(t, e)
 			}
 		})
@@ -69,19 +74,19 @@ func pages(t *testing.T) []string {
 	return out
 }
 
-// binaries returns a directory with mizzen and curl in it.
+// binaries returns a directory with mizzen, mizzenctl and curl in it.
 func binaries(t *testing.T) string {
 	// Looked at, the sources are part of what a cached result depends on.
-	for _, source := range []string{"cmd", "internal", "model"} {
+	for _, source := range []string{"api", "cmd", "internal", "model"} {
 		err := filepath.WalkDir(filepath.Join(root, source), func(_ string, _ os.DirEntry, err error) error { return err })
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	dir := t.TempDir()
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", dir, "mizzen.dev/cmd/mizzen")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", dir, "mizzen.dev/cmd/...")
 	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building mizzen: %v\n%s", err, out)
+		t.Fatalf("building the programs: %v\n%s", err, out)
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -116,6 +121,20 @@ func newShell(t *testing.T, bin string) *shell {
 	s := &shell{dir: dir, bin: bin}
 	t.Cleanup(s.stop)
 	return s
+}
+
+// write writes a block that is a file.
+func (s *shell) write(t *testing.T, b Block) {
+	if b.File() == "" {
+		return
+	}
+	name := filepath.Join(s.dir, filepath.FromSlash(b.File()))
+	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(b.Text), 0o600); err != nil {
+		t.Fatal(err)
+	}
 }
 
 const commandTimeout = 30 * time.Second
