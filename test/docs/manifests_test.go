@@ -51,7 +51,7 @@ func TestManifestsOfThePages(t *testing.T) {
 			}
 		}
 	}
-	if models < 3 {
+	if models < 12 {
 		t.Errorf("only %d Models found", models)
 	}
 }
