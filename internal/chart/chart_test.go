@@ -299,7 +299,7 @@ func toJSON(value any) any {
 }
 
 func nested(path []string, value any) map[string]any {
-	var inner any = value
+	inner := value
 	for _, key := range slices.Backward(path) {
 		inner = map[string]any{key: inner}
 	}
