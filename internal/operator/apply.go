@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -48,7 +49,7 @@ func failureReason(err error) string {
 	switch {
 	case errors.As(err, &taken):
 		return health.ReasonNameTaken
-	case meta.IsNoMatchError(err):
+	case meta.IsNoMatchError(err), kindGone(err):
 		return health.ReasonKindMissing
 	case apierrors.IsForbidden(err):
 		return health.ReasonForbidden
@@ -56,6 +57,17 @@ func failureReason(err error) string {
 		return health.ReasonRejected
 	}
 	return health.ReasonApplyFailed
+}
+
+// kindGone says whether the API server does not know the resource (any more), rather
+// than one object of it.
+func kindGone(err error) bool {
+	var status apierrors.APIStatus
+	if !apierrors.IsNotFound(err) || !errors.As(err, &status) {
+		return false
+	}
+	d := status.Status().Details
+	return d != nil && slices.ContainsFunc(d.Causes, func(c metav1.StatusCause) bool { return c.Type == metav1.CauseTypeUnexpectedServerResponse })
 }
 
 // applyOne writes an object if something of it would change.

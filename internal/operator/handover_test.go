@@ -1,6 +1,7 @@
 package operator_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 
@@ -117,9 +118,15 @@ func TestReplicasToScaleAndBack(t *testing.T) {
 // offerKEDA registers the metrics of KEDA, as its installation does.
 func (b *bed) offerKEDA() {
 	b.Helper()
-	b.apply(&unstructured.Unstructured{Object: map[string]any{"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
+	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
 		"metadata": map[string]any{"name": "v1beta1.external.metrics.k8s.io"},
-		"spec":     map[string]any{"group": "external.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": int64(100), "versionPriority": int64(100)}}}, "keda")
+		"spec":     map[string]any{"group": "external.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": int64(100), "versionPriority": int64(100)}}}
+	b.apply(o, "keda")
+	b.Cleanup(func() { // the other tests' clusters have no KEDA
+		if err := b.Delete(context.Background(), o); err != nil {
+			b.Error(err)
+		}
+	})
 }
 
 // TestHPAToKEDAAndBack holds for autoscalers that take over from each other.

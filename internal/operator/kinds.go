@@ -1,10 +1,16 @@
 package operator
 
 import (
+	"net/http"
 	"slices"
+	"strings"
 
+	corev1 "k8s.io/api/core/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/client-go/rest"
 
 	"mizzen.dev/api/v1alpha1"
 )
@@ -49,6 +55,25 @@ func Kinds() []Kind {
 		optional("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors", v1alpha1.ConditionObserved),
 		optional("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules", v1alpha1.ConditionObserved),
 	}
+}
+
+// newMapper knows the kinds that the operator works with, and asks nobody: one that
+// learned from discovery what there is would have to be told when that changes.
+func newMapper(*rest.Config, *http.Client) (meta.RESTMapper, error) {
+	m := meta.NewDefaultRESTMapper(nil)
+	add := func(gvk schema.GroupVersionKind, resource string, scope meta.RESTScope) {
+		gv := gvk.GroupVersion()
+		for _, kind := range []string{gvk.Kind + "List", gvk.Kind} { // the latter is what the resource is of
+			m.AddSpecific(gv.WithKind(kind), gv.WithResource(resource), gv.WithResource(strings.ToLower(gvk.Kind)), scope)
+		}
+	}
+	for _, k := range Kinds() {
+		add(k.GroupVersionKind, k.Resource, meta.RESTScopeNamespace)
+	}
+	add(v1alpha1.GroupVersion().WithKind(v1alpha1.Kind), "models", meta.RESTScopeNamespace)
+	add(corev1.SchemeGroupVersion.WithKind("Pod"), "pods", meta.RESTScopeNamespace)
+	add(apiextensionsv1.SchemeGroupVersion.WithKind("CustomResourceDefinition"), "customresourcedefinitions", meta.RESTScopeRoot)
+	return m, nil
 }
 
 // kindOf returns the entry of an object's kind.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
@@ -42,9 +41,6 @@ func (r *Reconciler) observe(ctx context.Context, name types.NamespacedName) (*s
 		list := &unstructured.UnstructuredList{}
 		list.SetGroupVersionKind(k.GroupVersion().WithKind(k.Kind + "List"))
 		if err := r.Client.List(ctx, list, its...); err != nil {
-			if k.Optional && meta.IsNoMatchError(err) {
-				continue // it has gone a moment ago; the next survey says so
-			}
 			return nil, fmt.Errorf("listing %s: %w", k.Resource, err)
 		}
 		for i := range list.Items {

@@ -186,8 +186,9 @@ func newManager(o *Options) (manager.Manager, error) {
 		namespaces[ns] = cache.Config{}
 	}
 	mgr, err := ctrl.NewManager(o.Config, ctrl.Options{
-		Scheme: scheme,
-		Logger: o.Log,
+		Scheme:         scheme,
+		MapperProvider: newMapper,
+		Logger:         o.Log,
 		Cache: cache.Options{
 			SyncPeriod:           &o.Resync,
 			DefaultNamespaces:    namespaces,

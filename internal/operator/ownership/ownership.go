@@ -224,8 +224,11 @@ func (c *comparer) items(set *fieldpath.Set, desired, live []any, path fieldpath
 
 func (c *comparer) item(set *fieldpath.Set, e fieldpath.PathElement, desired, live any, path fieldpath.Path) {
 	child, granular := set.Children.Get(e)
-	if !granular {
-		child = &fieldpath.Set{}
+	if !granular { // an item that is owned as a whole, such as an owner reference
+		if !covers(desired, live) {
+			c.differ(Changed, append(slices.Clip(path), e))
+		}
+		return
 	}
 	d, _ := desired.(map[string]any)
 	l, _ := live.(map[string]any)

@@ -17,6 +17,7 @@ kind: Deployment
 metadata:
   name: iris
   labels: {a: b}
+  ownerReferences: [{uid: u, kind: Model, name: iris, controller: true}]
 spec:
   selector: {matchLabels: {a: b}}
   template:
@@ -30,7 +31,7 @@ spec:
 `
 
 // owned is what an API server notes for that apply.
-const owned = `{"f:metadata":{"f:labels":{"f:a":{}}},"f:spec":{"f:selector":{},"f:template":{"f:spec":{"f:containers":{
+const owned = `{"f:metadata":{"f:labels":{"f:a":{}},"f:ownerReferences":{"k:{\"uid\":\"u\"}":{}}},"f:spec":{"f:selector":{},"f:template":{"f:spec":{"f:containers":{
 "k:{\"name\":\"server\"}":{".":{},"f:name":{},"f:image":{},"f:args":{},"f:resources":{"f:limits":{"f:memory":{}}},
 "f:ports":{"k:{\"containerPort\":5000,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}}}}}}}`
 
@@ -39,7 +40,11 @@ func TestCompare(t *testing.T) {
 	const defaulted = `
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: iris, uid: "1", labels: {a: b, theirs: x}}
+metadata:
+  name: iris
+  uid: "1"
+  labels: {a: b, theirs: x}
+  ownerReferences: [{uid: t, kind: Other, name: x}, {uid: u, kind: Model, name: iris, controller: true}]
 spec:
   replicas: 1
   selector: {matchLabels: {a: b}}
@@ -101,12 +106,12 @@ status: {replicas: 1}
 		},
 		"somebody changed a value": {
 			live:   change("image", "other"),
-			owned:  `{"f:metadata":{"f:labels":{"f:a":{}}},"f:spec":{"f:selector":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"server\"}":{".":{},"f:name":{},"f:args":{},"f:resources":{"f:limits":{"f:memory":{}}},"f:ports":{"k:{\"containerPort\":5000,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}}}}}}}`,
+			owned:  `{"f:metadata":{"f:labels":{"f:a":{}},"f:ownerReferences":{"k:{\"uid\":\"u\"}":{}}},"f:spec":{"f:selector":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"server\"}":{".":{},"f:name":{},"f:args":{},"f:resources":{"f:limits":{"f:memory":{}}},"f:ports":{"k:{\"containerPort\":5000,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}}}}}}}`,
 			theirs: `{"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"server\"}":{"f:image":{}}}}}}}`,
 			want:   []ownership.Difference{{Kind: ownership.Changed, Path: container + ".image", By: "kubectl"}},
 		},
 		"somebody changed a value there and back": {
-			owned:  `{"f:metadata":{"f:labels":{"f:a":{}}},"f:spec":{"f:selector":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"server\"}":{".":{},"f:name":{},"f:args":{},"f:resources":{"f:limits":{"f:memory":{}}},"f:ports":{"k:{\"containerPort\":5000,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}}}}}}}`,
+			owned:  `{"f:metadata":{"f:labels":{"f:a":{}},"f:ownerReferences":{"k:{\"uid\":\"u\"}":{}}},"f:spec":{"f:selector":{},"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"server\"}":{".":{},"f:name":{},"f:args":{},"f:resources":{"f:limits":{"f:memory":{}}},"f:ports":{"k:{\"containerPort\":5000,\"protocol\":\"TCP\"}":{".":{},"f:containerPort":{}}}}}}}}}`,
 			theirs: `{"f:spec":{"f:template":{"f:spec":{"f:containers":{"k:{\"name\":\"server\"}":{"f:image":{}}}}}}}`,
 			want:   []ownership.Difference{{Kind: ownership.Unowned, Path: container + ".image", By: "kubectl"}},
 		},
@@ -116,11 +121,20 @@ status: {replicas: 1}
 			},
 			want: []ownership.Difference{{Kind: ownership.Missing, Path: container}},
 		},
+		"an item that is owned as a whole has another value": {
+			live: func(o *unstructured.Unstructured) {
+				refs, _, _ := unstructured.NestedSlice(o.Object, "metadata", "ownerReferences")
+				refs[1].(map[string]any)["controller"] = false
+				_ = unstructured.SetNestedSlice(o.Object, refs, "metadata", "ownerReferences")
+			},
+			want: []ownership.Difference{{Kind: ownership.Changed, Path: `metadata.ownerReferences[uid="u"]`}},
+		},
 		"the owners were wiped out": {
 			owned: `{}`,
 			want: []ownership.Difference{
 				{Kind: ownership.Unowned, Path: "metadata.labels"},
-				{Kind: ownership.Changed, Path: "spec"}, // as a whole it has more than is wanted
+				{Kind: ownership.Changed, Path: "metadata.ownerReferences"}, // likewise
+				{Kind: ownership.Changed, Path: "spec"},                     // it has a list that is longer
 			},
 		},
 	}
