@@ -407,6 +407,12 @@ func TestFromCluster(t *testing.T) {
 		if got.Offers.Has(platform.KEDA) || !got.Offers.Has(platform.CertManager) {
 			t.Errorf("offers %v", got.Offers)
 		}
+		// The file says what the cluster does not tell, and nothing else.
+		p := &platform.Platform{Offers: platform.Offers{platform.KEDA, platform.MetricsServer, platform.SessionPersistence}}
+		got.Into(p)
+		if !p.Offers.Has(platform.KEDA) || !p.Offers.Has(platform.MetricsServer) || !p.Offers.Has(platform.CertManager) {
+			t.Errorf("with the file, offers %v", p.Offers)
+		}
 		if !slices.ContainsFunc(got.Notes, func(n string) bool { return strings.Contains(n, "forbidden") }) {
 			t.Errorf("notes: %q", got.Notes)
 		}

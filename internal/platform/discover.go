@@ -24,7 +24,10 @@ type Cluster interface {
 
 // Found is what a cluster offers.
 type Found struct {
-	Offers         Offers
+	Offers Offers
+	// Untold are offers about which the cluster does not tell the caller, who may not
+	// read what would show them. The platform file has the say about those.
+	Untold         Offers
 	IngressClasses []IngressClass
 	Gateways       []Gateway
 	// Notes say why something that seems to be there does not count, or could not be
@@ -32,10 +35,17 @@ type Found struct {
 	Notes []string
 }
 
-// Into puts what was found into a platform. What the cluster offers is what it offers;
-// classes and Gateways that the file names itself are kept.
+// Into puts what was found into a platform. What the cluster offers is what it offers,
+// whatever the file says, but for what it does not tell; classes and Gateways that the
+// file names itself are kept.
 func (f *Found) Into(p *Platform) {
-	p.Offers = f.Offers
+	offers := slices.Clone(f.Offers)
+	for _, o := range p.Offers {
+		if f.Untold.Has(o) {
+			offers = append(offers, o)
+		}
+	}
+	p.Offers = offers
 	if p.IngressClasses == nil {
 		p.IngressClasses = f.IngressClasses
 	}
@@ -45,7 +55,8 @@ func (f *Found) Into(p *Platform) {
 }
 
 // FromCluster asks a cluster what it offers. The error says that it could not be asked
-// at all; what the caller may not read is a note, and does not count as offered.
+// at all; what the caller may not read is a note, and counts as offered only if the
+// platform file says so.
 func FromCluster(ctx context.Context, c Cluster) (*Found, error) {
 	_, lists, err := c.ServerGroupsAndResources()
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
@@ -69,11 +80,9 @@ func FromCluster(ctx context.Context, c Cluster) (*Found, error) {
 	if kinds["monitoring.coreos.com/v1/ServiceMonitor"] && kinds["monitoring.coreos.com/v1/PrometheusRule"] {
 		d.offer(PrometheusOperator)
 	}
-	if d.available(ctx, "v1beta1.metrics.k8s.io") {
-		d.offer(MetricsServer)
-	}
+	d.ask(MetricsServer, func() bool { return d.available(ctx, "v1beta1.metrics.k8s.io") })
 	d.keda(ctx)
-	d.imageVolumes(ctx, version)
+	d.ask(ImageVolumes, func() bool { return d.imageVolumes(ctx, version) })
 	d.ingressClasses(ctx)
 	return d.found, nil
 }
@@ -83,9 +92,22 @@ type discoverer struct {
 	cluster Cluster
 	kinds   map[string]bool
 	found   *Found
+	// refused says that the last answer was that the caller may not ask.
+	refused bool
 }
 
 func (d *discoverer) offer(o Offer) { d.found.Offers = append(d.found.Offers, o) }
+
+// ask offers what is there, and remembers what the caller may not know.
+func (d *discoverer) ask(o Offer, there func() bool) {
+	d.refused = false
+	switch {
+	case there():
+		d.offer(o)
+	case d.refused:
+		d.found.Untold = append(d.found.Untold, o)
+	}
+}
 
 func (d *discoverer) note(format string, args ...any) {
 	d.found.Notes = append(d.found.Notes, fmt.Sprintf(format, args...))
@@ -106,7 +128,8 @@ func (d *discoverer) get(ctx context.Context, path string, query map[string]stri
 	case apierrors.IsNotFound(err):
 		return false
 	case apierrors.IsForbidden(err):
-		d.note("%s could not be read: it is forbidden; what it would tell does not count as offered", path)
+		d.refused = true
+		d.note("%s could not be read: it is forbidden; what it would tell counts as offered only where the platform file says so", path)
 		return false
 	case err != nil:
 		d.note("%s could not be read: %v", path, err)
@@ -149,11 +172,13 @@ func (d *discoverer) keda(ctx context.Context) {
 	if !d.kinds["keda.sh/v1alpha1/ScaledObject"] {
 		return
 	}
-	if d.available(ctx, "v1beta1.external.metrics.k8s.io") {
-		d.offer(KEDA)
-		return
-	}
-	d.note("ScaledObjects exist, but external metrics are not available: KEDA does not count as installed; look at its metrics server")
+	d.ask(KEDA, func() bool {
+		there := d.available(ctx, "v1beta1.external.metrics.k8s.io")
+		if !there && !d.refused {
+			d.note("ScaledObjects exist, but external metrics are not available: KEDA does not count as installed; look at its metrics server")
+		}
+		return there
+	})
 }
 
 func (d *discoverer) gatewayAPI(ctx context.Context) {
@@ -238,10 +263,10 @@ func listing() map[string]string { return map[string]string{"limit": strconv.Ito
 const imageVolumesMinor = 35
 
 // imageVolumes need a Kubernetes and, on every node, a container runtime that has them.
-func (d *discoverer) imageVolumes(ctx context.Context, v *version.Info) {
+func (d *discoverer) imageVolumes(ctx context.Context, v *version.Info) bool {
 	minor, err := strconv.Atoi(strings.TrimRight(v.Minor, "+"))
 	if err != nil || v.Major != "1" || minor < imageVolumesMinor {
-		return
+		return false
 	}
 	var list struct {
 		Items []struct {
@@ -252,15 +277,15 @@ func (d *discoverer) imageVolumes(ctx context.Context, v *version.Info) {
 		}
 	}
 	if !d.get(ctx, "/api/v1/nodes", listing(), &list) || len(list.Items) == 0 {
-		return
+		return false
 	}
 	for _, n := range list.Items {
 		if !mountsImages(n.Status.NodeInfo.ContainerRuntimeVersion) {
 			d.note("the node %s runs %s, which mounts no images: image volumes do not count as offered", n.Metadata.Name, n.Status.NodeInfo.ContainerRuntimeVersion)
-			return
+			return false
 		}
 	}
-	d.offer(ImageVolumes)
+	return true
 }
 
 // mountsImages says whether a container runtime, NAME://VERSION, has image volumes.
