@@ -126,3 +126,24 @@ func TestLinks(t *testing.T) {
 		t.Errorf("only %d links found", links)
 	}
 }
+
+// TestIndex holds for docs/README.md: every page is on it, but for the decisions, which
+// their directory lists.
+func TestIndex(t *testing.T) {
+	t.Parallel()
+	index := filepath.Join(root, "docs", "README.md")
+	text, err := os.ReadFile(index)
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{index: true}
+	for _, link := range Links(string(text)) {
+		listed[filepath.Join(filepath.Dir(index), filepath.FromSlash(link))] = true
+	}
+	for _, page := range pages(t) {
+		below := strings.HasPrefix(pageName(page), "docs/") && !strings.HasPrefix(pageName(page), "docs/decisions/")
+		if below && !listed[page] {
+			t.Errorf("%s is not on the list of pages, docs/README.md", pageName(page))
+		}
+	}
+}

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -169,6 +170,27 @@ func text(t *testing.T, objects map[string]*unstructured.Unstructured) string {
 }
 
 // TestNamespaced holds for an operator of single namespaces: it has no rights beyond.
+// TestDocs holds for the values that docs/install.md shows: the chart takes them.
+func TestDocs(t *testing.T) {
+	page, err := os.ReadFile("../../docs/install.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?s)```yaml\n# (?:values|namespaced).yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1)
+	if len(found) != 2 {
+		t.Fatalf("%d blocks of values found", len(found))
+	}
+	all := render(t, found[0][1])
+	if _, ok := all["ServiceMonitor mizzen-system/mizzen-operator"]; !ok {
+		t.Errorf("there is no monitor among %v", slices.Sorted(maps.Keys(all)))
+	}
+	for name := range render(t, found[1][1]) {
+		if strings.HasPrefix(name, "Cluster") {
+			t.Errorf("there is a %s", name)
+		}
+	}
+}
+
 func TestNamespaced(t *testing.T) {
 	for name := range render(t, "namespaces: [a, b]") {
 		if strings.HasPrefix(name, "ClusterRole") {
