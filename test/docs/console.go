@@ -6,8 +6,9 @@
 // stands for any number of lines.
 //
 // A block marked yaml with a Model or a platform file in it must be good; the reasons for
-// which a Model is refused or doubted stand behind the word yaml. If the first line is a
-// comment with the name of a file, the commands of the page find it under that name.
+// which a Model is refused or doubted stand behind the word yaml. A block that is a file is
+// there for the commands that follow: its name stands behind the language, or in a comment
+// in its first line.
 package docs
 
 import (
@@ -25,14 +26,21 @@ type Example struct {
 // Examples returns the commands in the console blocks of a page.
 func Examples(page string) []Example {
 	var out []Example
-	inside := false
-	for i, line := range strings.Split(page, "\n") {
+	for _, b := range Blocks(page) {
+		if b.Language == "console" {
+			out = append(out, b.Examples()...)
+		}
+	}
+	return out
+}
+
+// Examples returns the commands of a console block.
+func (b Block) Examples() []Example {
+	var out []Example
+	for i, line := range strings.Split(strings.TrimSuffix(b.Text, "\n"), "\n") {
 		switch {
-		case strings.HasPrefix(line, "```"):
-			inside = !inside && strings.TrimPrefix(line, "```") == "console"
-		case !inside:
 		case strings.HasPrefix(line, "$ "):
-			out = append(out, Example{Line: i + 1, Command: strings.TrimPrefix(line, "$ ")})
+			out = append(out, Example{Line: b.Line + i, Command: strings.TrimPrefix(line, "$ ")})
 		case len(out) > 0 && strings.HasSuffix(out[len(out)-1].Command, "\\") && len(out[len(out)-1].Output) == 0:
 			last := &out[len(out)-1]
 			last.Command = strings.TrimSuffix(last.Command, "\\") + strings.TrimSpace(line)

@@ -45,7 +45,7 @@ func TestExamplesOfThePages(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := newShell(t, bin)
-			files := Blocks(string(text), "yaml")
+			files := Blocks(string(text))
 			for _, e := range Examples(string(text)) {
 				for len(files) > 0 && files[0].Line < e.Line {
 					s.write(t, files[0])
@@ -126,10 +126,10 @@ func newShell(t *testing.T, bin string) *shell {
 
 // write writes a block that is a file.
 func (s *shell) write(t *testing.T, b Block) {
-	if b.File() == "" {
+	if b.File == "" {
 		return
 	}
-	name := filepath.Join(s.dir, filepath.FromSlash(b.File()))
+	name := filepath.Join(s.dir, filepath.FromSlash(b.File))
 	if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
 		t.Fatal(err)
 	}

@@ -35,7 +35,10 @@ func TestManifestsOfThePages(t *testing.T) {
 			t.Fatal(err)
 		}
 		on := usual
-		for _, b := range Blocks(string(text), "yaml") {
+		for _, b := range Blocks(string(text)) {
+			if b.Language != "yaml" {
+				continue
+			}
 			where := pageName(page)
 			for _, doc := range b.Documents() {
 				switch kindOf(doc) {
@@ -75,7 +78,7 @@ func checkModel(t *testing.T, loader *manifest.Loader, on *platform.Platform, wh
 		reasons = append(reasons, p.Reason)
 	}
 	slices.Sort(reasons)
-	if diff := cmp.Diff(b.Words, slices.Compact(reasons), cmpopts.EquateEmpty()); diff != "" {
+	if diff := cmp.Diff(b.Reasons, slices.Compact(reasons), cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("%s, block of line %d: reasons that the block names (-), and that rendering does (+):\n%s%v", where, b.Line, diff, result.Problems)
 	}
 }

@@ -7,51 +7,60 @@ import (
 
 // Block is a fenced block of a page.
 type Block struct {
-	Line int // of the fence, from 1
-	// Words behind the language: the reasons for which a Model in it is refused or
-	// doubted.
-	Words []string
-	Text  string
+	Line int // of its first line of text, from 1
+	// Language is the first word behind the fence.
+	Language string
+	// File is the file that readers are asked to write, with a + behind it if they add to
+	// it: a further word with a dot in it, or a comment in the first line; "" if it is none.
+	File string
+	// Reasons are the other words: for what a Model in the block is refused or doubted.
+	Reasons []string
+	Text    string
 }
 
-// Blocks returns the blocks of a page in a language.
-func Blocks(page, language string) []Block {
+var fileComment = regexp.MustCompile(`^# ([A-Za-z0-9._/-]+\.ya?ml)\n`)
+
+// Blocks returns the fenced blocks of a page.
+func Blocks(page string) []Block {
 	var all []Block
 	var open *Block
-	inside := false
-	for i, line := range strings.Split(page, "\n") {
-		if info, fence := strings.CutPrefix(strings.TrimSpace(line), "```"); fence {
-			words := strings.Fields(info)
-			switch {
-			case !inside && len(words) > 0 && words[0] == language:
-				open = &Block{Line: i + 1, Words: words[1:]}
-			case inside && open != nil:
-				all = append(all, *open)
-				open = nil
+	line := 0
+	for text := range strings.Lines(page) {
+		line++
+		info, fence := strings.CutPrefix(strings.TrimSpace(text), "```")
+		switch {
+		case fence && open == nil:
+			open = opened(line+1, strings.Fields(info))
+		case fence:
+			if m := fileComment.FindStringSubmatch(open.Text); m != nil && open.File == "" {
+				open.File = m[1]
 			}
-			inside = !inside
-			continue
-		}
-		if open != nil {
-			open.Text += line + "\n"
+			all = append(all, *open)
+			open = nil
+		case open != nil:
+			open.Text += text
 		}
 	}
 	return all
 }
 
+func opened(line int, words []string) *Block {
+	b := &Block{Line: line}
+	for i, word := range words {
+		switch {
+		case i == 0:
+			b.Language = word
+		case strings.Contains(word, "."):
+			b.File = word
+		default:
+			b.Reasons = append(b.Reasons, word)
+		}
+	}
+	return b
+}
+
 // Documents are the parts of a block of YAML.
 func (b Block) Documents() []string { return strings.Split(b.Text, "\n---\n") }
-
-var fileName = regexp.MustCompile(`^# ([A-Za-z0-9._/-]+\.ya?ml)\n`)
-
-// File is the name of the file that a block is, which stands in a comment in its first
-// line; "" if it is none.
-func (b Block) File() string {
-	if m := fileName.FindStringSubmatch(b.Text); m != nil {
-		return m[1]
-	}
-	return ""
-}
 
 var (
 	link    = regexp.MustCompile(`\]\(([^)\s]+)\)`)
