@@ -1,6 +1,7 @@
 package docs
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -147,6 +148,21 @@ func TestIndex(t *testing.T) {
 		below := strings.HasPrefix(pageName(page), "docs/") && !strings.HasPrefix(pageName(page), "docs/decisions/")
 		if below && !listed[page] {
 			t.Errorf("%s is not on the list of pages, docs/README.md", pageName(page))
+		}
+	}
+}
+
+// TestDecisions holds for the names of the records: four digits, without a gap or a
+// second one, in the order in which they were made.
+func TestDecisions(t *testing.T) {
+	t.Parallel()
+	entries, err := os.ReadDir(filepath.Join(root, "docs", "decisions"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, e := range entries {
+		if prefix := fmt.Sprintf("%04d-", i+1); !strings.HasPrefix(e.Name(), prefix) {
+			t.Fatalf("%s should begin with %s: give a new record the next number", e.Name(), prefix)
 		}
 	}
 }
