@@ -122,8 +122,9 @@ func (r *reference) page() string {
 	if len(r.shared) > 0 {
 		r.b.WriteString("\n## Types that several fields share\n\nThey are Kubernetes' own, in the same places as in a Pod, a NetworkPolicy or a\nHorizontalPodAutoscaler.\n")
 	}
-	for i := 0; i < len(r.shared); i++ { // a section may find further ones
-		r.section(r.shared[i], 3)
+	for described := 0; described < len(r.shared); { // a section may find further ones
+		r.section(r.shared[described], 3)
+		described++
 	}
 	r.b.WriteString("\n## status\n\nWritten by the operator; nobody else needs to.\n")
 	r.table([]field{{path: "status", name: "", typ: reflect.TypeFor[v1alpha1.ModelStatus](), schema: r.schema.Properties["status"]}}, false)

@@ -50,7 +50,7 @@ func indent(text string) string {
 }
 
 // Exits is a command of scripts: it runs one that must end with an exit code, as in
-// exits 2 mizzen versoin.
+// exits 2 mizzen predict.
 func Exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: exits code command [argument...]")
