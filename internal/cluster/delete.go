@@ -7,6 +7,7 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/wait"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 )
@@ -64,8 +65,12 @@ func (c *Cluster) Delete(ctx context.Context, d *Deletion, deleted func(Found)) 
 // remove deletes the very object that was found, not one of the same name that
 // somebody has made since, and lets the cluster collect what it owns.
 func (c *Cluster) remove(ctx context.Context, f Found) error {
-	o := &metav1.PartialObjectMetadata{ObjectMeta: metav1.ObjectMeta{Namespace: f.Namespace, Name: f.Name}}
+	// Not its metadata alone: of what a finalizer holds the answer is the object, which
+	// the client of metadata cannot read.
+	o := &unstructured.Unstructured{}
 	o.SetGroupVersionKind(f.Kind)
+	o.SetNamespace(f.Namespace)
+	o.SetName(f.Name)
 	err := c.WithWatch.Delete(ctx, o, client.Preconditions{UID: &f.UID}, client.PropagationPolicy(metav1.DeletePropagationBackground))
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
