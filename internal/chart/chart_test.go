@@ -194,6 +194,10 @@ func alternatives(t *testing.T, path []string) []any {
 			"tag":        {"9.9.9-0123abc", "latest"},
 			"digest":     {"sha256:" + strings.Repeat("3", 64), "sha256:" + strings.Repeat("4", 64)},
 		}[last]
+	case last == "AWS_ENDPOINT_URL":
+		return []any{"http://minio.dev:9000", "http://[fd00::1]:9000/s3"}
+	case last == "HTTPS_PROXY":
+		return []any{"user:secret@another:3128", "10.0.0.1:3128"}
 	case path[0] == "config":
 		return []any{"plain", `a "b" \ {{ c }}`, "two\nlines", 17, true, "한국어 <&>"}
 	case last == "host":
@@ -330,5 +334,17 @@ func TestLint(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestStoreElsewhere holds the address of a store to its port, which the NetworkPolicy
+// of the chart opens.
+func TestStoreElsewhere(t *testing.T) {
+	s := subjects(t)["triton"]
+	for name, want := range map[string]bool{"http://minio.dev:9000": true, "http://minio.dev": false, "https://minio.dev:9000": false, "http://minio.dev:90001": false} {
+		_, err := template(load(t, s.files), s.model.Namespace, map[string]any{"config": map[string]any{"AWS_ENDPOINT_URL": name}})
+		if got := err == nil; got != want {
+			t.Errorf("%s is taken: %v (%v)", name, got, err)
+		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/render"
 )
 
 // kind of a variable's value.
@@ -89,14 +90,46 @@ func variables(model *v1alpha1.Model, effective *v1alpha1.Resources, platformIma
 	}
 	b.resources(effective)
 	for _, name := range sortedKeys(model.Spec.Config) {
-		path := []string{"config", name}
-		v := b.text(path, "", string(model.Spec.Config[name]), map[string]any{"type": []any{"string", "number", "boolean"}, "maxLength": 4096},
-			"qzmark-"+strings.ToLower(name), func(m *v1alpha1.Model, s string) { m.Spec.Config[name] = v1alpha1.ConfigValue(s) })
-		v.action = "(toString " + access(path) + ")"
-		v.free = true
-		v.probes = slices.Insert(v.probes, 0, any(`it's "quoted" \ {{ here }}`))
+		b.entry(name, string(model.Spec.Config[name]))
 	}
 	return b.vars, nil
+}
+
+// entry adds an entry of config.
+func (b *builder) entry(name, now string) {
+	path := []string{"config", name}
+	schema := map[string]any{"type": []any{"string", "number", "boolean"}, "maxLength": 4096}
+	mark := "qzmark-" + strings.ToLower(name)
+	set := func(m *v1alpha1.Model, s string) { m.Spec.Config[name] = v1alpha1.ConfigValue(s) }
+	if render.LeadsToStore(name) {
+		a := addressOf(now)
+		schema["type"], schema["pattern"] = "string", a.pattern()
+		v := b.text(path, "the scheme and the port stay as they are: the NetworkPolicy opens that one", now, schema, a.at(mark), set)
+		v.action = "(toString " + access(path) + ")"
+		return
+	}
+	v := b.text(path, "", now, schema, mark, set)
+	v.action = "(toString " + access(path) + ")"
+	v.free = true
+	v.probes = slices.Insert(v.probes, 0, any(`it's "quoted" \ {{ here }}`))
+}
+
+// address is what stands around the host of an address.
+type address struct{ scheme, port string }
+
+var aroundHost = regexp.MustCompile(`^([a-z0-9+.-]+://)?(?:[^/@]*@)?(?:\[[^\]]*\]|[^/@:]*)(:[0-9]+)?`)
+
+func addressOf(text string) address {
+	found := aroundHost.FindStringSubmatch(text)
+	return address{scheme: found[1], port: found[2]}
+}
+
+// at is the address with another host.
+func (a address) at(host string) string { return a.scheme + host + a.port }
+
+// pattern is of all addresses with the scheme and the port.
+func (a address) pattern() string {
+	return "^" + regexp.QuoteMeta(a.scheme) + `([^/@]*@)?(\[[^\]]*\]|[^/@:]+)` + a.port + "(/.*)?$"
 }
 
 // builder collects variables.

@@ -175,6 +175,7 @@ expose: {host: ml.example.com, path: /iris, protocols: [HTTP, GRPC], ingress: {c
 	"store-port":        {spec: `source: {uri: "http://models.example.com:8080/iris.pkl"}`, platform: ordinary},
 	"store-s3":          {spec: `source: {uri: "s3://models/iris.pkl"}`, platform: ordinary},
 	"store-s3-endpoint": {spec: "source: {uri: \"s3://models/iris.pkl\"}\nconfig: {AWS_ENDPOINT_URL: \"http://s3.store:9000\", HTTPS_PROXY: \"proxy:3128\"}", platform: ordinary + "\n"},
+	"store-s3-plain":    {spec: "source: {uri: \"s3://models/iris.pkl\"}\nconfig: {AWS_ENDPOINT_URL: \"http://s3.store\"}", platform: ordinary + "\n"},
 	"store-oci":         {spec: `source: {uri: "oci://registry.example.com:5000/models/iris:1"}`, platform: ordinary},
 	"store-peers": {
 		spec:     `source: {uri: "s3://models/iris.pkl"}`,

@@ -44,6 +44,17 @@ func (r *renderer) storePorts() []int32 {
 	return found
 }
 
+// LeadsToStore says of a name in config that its value is an address that pods must
+// reach to fetch models: its port is one that the NetworkPolicy opens.
+func LeadsToStore(name string) bool {
+	for _, scheme := range []string{uri.S3, uri.GS, uri.AzBlob, uri.HF} {
+		if slices.Contains(endpointVariables(scheme), name) {
+			return true
+		}
+	}
+	return slices.Contains(proxyVariables(), name)
+}
+
 // endpointVariables are those that move a store to another address.
 func endpointVariables(scheme string) []string {
 	switch scheme {
@@ -84,7 +95,7 @@ func (r *renderer) storeEnvironment() []*corev1ac.EnvVarApplyConfiguration {
 func (r *renderer) endpointPort(variables []string) int32 {
 	for _, name := range variables {
 		if address := string(r.spec.Config[name]); address != "" {
-			return portOf(address, httpsPort)
+			return portOf(address, 0)
 		}
 	}
 	return httpsPort
