@@ -142,6 +142,9 @@ func (c *Cluster) Client() *kubernetes.Clientset { return c.client }
 // Kubeconfig returns the path of the administrator's configuration.
 func (c *Cluster) Kubeconfig() string { return c.kubeconfig }
 
+// KubectlPath returns the path of the kubectl of the cluster's own version.
+func (c *Cluster) KubectlPath() string { return c.kubectl }
+
 // HostAddress is where pods reach servers on this machine. Of a cluster that is not our
 // own there is none.
 func (c *Cluster) HostAddress() (string, error) {

@@ -53,9 +53,9 @@ type Bed struct {
 	Image, OperatorImage string
 	// Platform is the platform file that the operator is given, but for the image.
 	Platform string
+	// Root is the directory of the repository, Programs that of mizzen and mizzenctl.
+	Root, Programs string
 
-	root  string // of the repository
-	bin   string // has mizzen and mizzenctl
 	store *minio.Client
 }
 
@@ -68,9 +68,27 @@ type Shared struct {
 // NewShared returns a bed that is not made yet. Before the operator is installed,
 // prepare starts what the tests want beside it, and says so in Bed.Platform.
 func NewShared(prepare func(context.Context, *Bed) error) *Shared {
+	return newShared(func(ctx context.Context, b *Bed) error {
+		if err := b.fillStore(ctx); err != nil {
+			return err
+		}
+		if prepare != nil {
+			if err := prepare(ctx, b); err != nil {
+				return err
+			}
+		}
+		return b.install(ctx)
+	})
+}
+
+// NewBare returns a bed that has the images of this tree and what prepare starts, and
+// neither operator nor models: a test brings them.
+func NewBare(prepare func(context.Context, *Bed) error) *Shared { return newShared(prepare) }
+
+func newShared(furnish func(context.Context, *Bed) error) *Shared {
 	s := &Shared{}
 	s.cluster = cluster.NewShared(cluster.Options{}, func(ctx context.Context, c *cluster.Cluster) error {
-		return s.bed.make(ctx, c, prepare)
+		return s.bed.make(ctx, c, furnish)
 	})
 	return s
 }
@@ -85,7 +103,7 @@ func (s *Shared) Get(t *testing.T) *Bed {
 	return &s.bed
 }
 
-func (b *Bed) make(ctx context.Context, c *cluster.Cluster, prepare func(context.Context, *Bed) error) error {
+func (b *Bed) make(ctx context.Context, c *cluster.Cluster, furnish func(context.Context, *Bed) error) error {
 	b.Cluster = c
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -97,20 +115,17 @@ func (b *Bed) make(ctx context.Context, c *cluster.Cluster, prepare func(context
 	if err != nil {
 		return err
 	}
-	b.root = filepath.Dir(filepath.Dir(source))
+	b.Root = filepath.Dir(filepath.Dir(source))
 	if b.Objects, err = client.New(c.Config(), client.Options{Scheme: scheme}); err != nil {
 		return err
 	}
-	steps := []func(context.Context) error{b.build, b.fillStore, b.pushImages}
-	if prepare != nil {
-		steps = append(steps, func(ctx context.Context) error { return prepare(ctx, b) })
+	if err := b.build(ctx); err != nil {
+		return err
 	}
-	for _, step := range append(steps, b.install) {
-		if err := step(ctx); err != nil {
-			return err
-		}
+	if err := b.pushImages(ctx); err != nil {
+		return err
 	}
-	return nil
+	return furnish(ctx, b)
 }
 
 // build compiles the programs of this tree.
@@ -119,9 +134,9 @@ func (b *Bed) build(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.bin = dir
+	b.Programs = dir
 	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir, "mizzen.dev/cmd/mizzen", "mizzen.dev/cmd/mizzenctl")
-	cmd.Dir, cmd.Env = b.root, append(os.Environ(), "CGO_ENABLED=0")
+	cmd.Dir, cmd.Env = b.Root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building mizzen and mizzenctl: %w\n%s", err, out)
 	}
@@ -131,11 +146,10 @@ func (b *Bed) build(ctx context.Context) error {
 // evilPickle calls os.system when Python loads it.
 const evilPickle = "cposix\nsystem\n(S'touch /tmp/pwned'\ntR."
 
-func (b *Bed) irisFile() string { return filepath.Join(b.root, "examples", "iris", "model.pkl") }
+func (b *Bed) irisFile() string { return filepath.Join(b.Root, "examples", "iris", "model.pkl") }
 
-// fillStore puts the models of the tests where Models fetch them.
-func (b *Bed) fillStore(ctx context.Context) error {
-	var err error
+// MakeBucket makes the bucket of the models.
+func (b *Bed) MakeBucket(ctx context.Context) (err error) {
 	b.store, err = minio.New(strings.TrimPrefix(b.S3.Endpoint, "http://"), &minio.Options{
 		Creds: credentials.NewStaticV4(b.S3.AccessKey, b.S3.SecretKey, ""), Region: b.S3.Region,
 	})
@@ -145,12 +159,20 @@ func (b *Bed) fillStore(ctx context.Context) error {
 	if err := b.store.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: b.S3.Region}); err != nil {
 		return fmt.Errorf("making the bucket: %w", err)
 	}
+	return nil
+}
+
+// fillStore puts the models of the tests where Models fetch them.
+func (b *Bed) fillStore(ctx context.Context) error {
+	if err := b.MakeBucket(ctx); err != nil {
+		return err
+	}
 	for _, version := range []string{"0.1.0", "0.2.0", "0.3.0"} {
 		if _, err := b.store.FPutObject(ctx, bucket, "iris/"+version+"/model.pkl", b.irisFile(), minio.PutObjectOptions{}); err != nil {
 			return fmt.Errorf("uploading a model: %w", err)
 		}
 	}
-	_, err = b.store.PutObject(ctx, bucket, "evil/model.pkl", strings.NewReader(evilPickle), int64(len(evilPickle)), minio.PutObjectOptions{})
+	_, err := b.store.PutObject(ctx, bucket, "evil/model.pkl", strings.NewReader(evilPickle), int64(len(evilPickle)), minio.PutObjectOptions{})
 	if err != nil {
 		return fmt.Errorf("uploading a pickle with code in it: %w", err)
 	}
@@ -162,7 +184,7 @@ func (b *Bed) pushImages(ctx context.Context) (err error) {
 	if b.Image, err = b.pushImage(ctx, "mizzen"); err != nil {
 		return err
 	}
-	b.OperatorImage, err = b.pushImage(ctx, "mizzenctl", "--program", "mizzenctl", "--binary", filepath.Join(b.bin, "mizzenctl"))
+	b.OperatorImage, err = b.pushImage(ctx, "mizzenctl", "--program", "mizzenctl", "--binary", filepath.Join(b.Programs, "mizzenctl"))
 	return err
 }
 
@@ -182,7 +204,7 @@ func (b *Bed) pushImage(ctx context.Context, repository string, args ...string) 
 // install installs the operator from config/, with the image and the platform file
 // that a user would put there.
 func (b *Bed) install(ctx context.Context) error {
-	manifest, err := os.ReadFile(filepath.Join(b.root, "config", "install.yaml"))
+	manifest, err := os.ReadFile(filepath.Join(b.Root, "config", "install.yaml"))
 	if err != nil {
 		return err
 	}
@@ -204,7 +226,7 @@ func (b *Bed) install(ctx context.Context) error {
 
 // run runs a program of this tree as the administrator.
 func (b *Bed) run(ctx context.Context, program string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, filepath.Join(b.bin, program), args...)
+	cmd := exec.CommandContext(ctx, filepath.Join(b.Programs, program), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+b.Kubeconfig(), "NO_COLOR=1")
 	var stdout, stderr bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
