@@ -53,7 +53,7 @@ test: ## run the tests (Go and make alone)
 E2EFLAGS ?= -v
 
 .PHONY: e2e
-e2e: e2e-core e2e-edge e2e-scale ## all tests on a real Kubernetes (as root, or KUBECONFIG=…)
+e2e: e2e-core e2e-edge e2e-scale e2e-guide ## all tests on a real Kubernetes (as root, or KUBECONFIG=…)
 
 .PHONY: e2e-core
 e2e-core: ## the cluster itself, S3, DNS: apply, fetch, roll, isolate, kill, delete
@@ -69,6 +69,11 @@ e2e-edge: ## Gateway and Ingress, certificates
 e2e-scale: ## metrics, HPA, KEDA
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core scale
 	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) ./test/cluster/scale ./test/e2e/scale
+
+.PHONY: e2e-guide
+e2e-guide: ## every command of docs/guide.md, with what edge and scale have (and Python, curl)
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core edge scale
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -timeout 20m $(E2EFLAGS) ./test/e2e/guide
 
 .PHONY: test-clients
 test-clients: build ## drive a running server with the public clients (installs Python packages)

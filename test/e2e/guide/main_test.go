@@ -1,0 +1,43 @@
+//go:build e2e
+
+// Package guide does what docs/guide.md says, command by command, on a real cluster that
+// has all that the guide wants of one.
+package guide
+
+import (
+	"context"
+	"os"
+	"testing"
+
+	"mizzen.dev/test/cluster"
+	"mizzen.dev/test/e2e/bed"
+)
+
+var (
+	shared     = bed.NewBare(prepare)
+	edge       *cluster.Edge
+	acme       *cluster.ACME
+	prometheus *cluster.Prometheus
+)
+
+func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
+
+// prepare starts what the guide's first lines ask for.
+func prepare(ctx context.Context, b *bed.Bed) (err error) {
+	if edge, err = b.StartTraefik(ctx); err != nil {
+		return err
+	}
+	if err = b.StartCertManager(ctx); err != nil {
+		return err
+	}
+	if acme, err = b.StartACME(ctx, edge.Address); err != nil {
+		return err
+	}
+	if err = b.StartMetricsServer(ctx); err != nil {
+		return err
+	}
+	if prometheus, err = b.StartPrometheus(ctx); err != nil {
+		return err
+	}
+	return b.StartKEDA(ctx)
+}
