@@ -86,5 +86,6 @@
 //   - The loss of a node is noticed after 20 to 40 seconds.
 //   - Deleting a namespace takes 5 seconds and more; tests do not wait for it.
 //   - Nodes are of 1.34, whose containerd mounts no image volumes.
-//   - Prometheus scrapes what ServiceMonitors want only after [Prometheus.Reload].
+//   - Prometheus scrapes what ServiceMonitors want, and evaluates rules, only after
+//     [Prometheus.Reload]; it does so every 5 seconds, whatever a rule's group says.
 package cluster

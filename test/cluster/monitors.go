@@ -75,10 +75,10 @@ func parseMonitors(list []byte) ([]monitor, error) {
 }
 
 // scrapeConfig returns Prometheus's configuration for the monitors, as its operator
-// writes it, and for the containers' resources, which kubelets know. Its first line
-// and an external label name what it was made of.
-func scrapeConfig(monitors []monitor) (string, error) {
-	content, err := json.Marshal(monitors)
+// writes it, for the containers' resources, which kubelets know, and for a file of
+// rules. Its first line and an external label name what it was made of.
+func scrapeConfig(monitors []monitor, rules string) (string, error) {
+	content, err := json.Marshal([]any{monitors, rules})
 	if err != nil {
 		return "", err
 	}
@@ -92,6 +92,7 @@ func scrapeConfig(monitors []monitor) (string, error) {
 	out, err := yaml.Marshal(map[string]any{
 		"global":         map[string]any{"scrape_interval": "5s", "evaluation_interval": "5s", "external_labels": map[string]string{"mark": mark}},
 		"scrape_configs": jobs,
+		"rule_files":     []string{rulesPath},
 	})
 	return "# " + mark + "\n" + string(out), err
 }

@@ -23,7 +23,7 @@ func TestScrapeConfig(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	config, err := scrapeConfig(monitors)
+	config, err := scrapeConfig(monitors, "")
 	if err != nil {
 		t.Fatal(err)
 	}

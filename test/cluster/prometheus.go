@@ -73,7 +73,7 @@ func (c *Cluster) StartPrometheus(ctx context.Context) (*Prometheus, error) {
 	if err != nil {
 		return nil, err
 	}
-	config, err := scrapeConfig(nil)
+	config, err := scrapeConfig(nil, "")
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func indent(text string, by int) string {
 }
 
 // Reload has Prometheus scrape what the cluster's ServiceMonitors ask for now, and
-// returns when it does: some seconds later.
+// evaluate the PrometheusRules, and returns when it does: some seconds later.
 func (p *Prometheus) Reload(ctx context.Context) error {
 	if !p.cluster.Own() {
 		return nil // its operator does so
@@ -103,11 +103,18 @@ func (p *Prometheus) Reload(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	config, err := scrapeConfig(monitors)
+	if list, err = p.cluster.Kubectl(ctx, "get", "prometheusrules", "-A", "-o", "json"); err != nil {
+		return err
+	}
+	rules, err := ruleFile([]byte(list))
 	if err != nil {
 		return err
 	}
-	data, err := json.Marshal(map[string]any{"data": map[string]string{"prometheus.yml": config}})
+	config, err := scrapeConfig(monitors, rules)
+	if err != nil {
+		return err
+	}
+	data, err := json.Marshal(map[string]any{"data": map[string]string{"prometheus.yml": config, rulesKey: rules}})
 	if err != nil {
 		return err
 	}
