@@ -145,6 +145,7 @@ func (c *Cluster) apiserverFlags() ([]string, error) {
 		"--proxy-client-cert-file", pki.crt("front-proxy-client"), "--proxy-client-key-file", pki.keyFile("front-proxy-client"),
 		"--enable-aggregator-routing=true", // this machine has no kube-proxy
 		"--audit-policy-file", policy, "--audit-log-path", filepath.Join(c.Logs, "audit.log"),
+		"--audit-log-maxsize", "10240", // MB: one file holds all
 		"--profiling=false",
 	}, nil
 }

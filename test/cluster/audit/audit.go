@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"slices"
 	"time"
@@ -73,9 +75,20 @@ func (e Event) Lease() bool {
 // Read returns what is in the log so far, the oldest first. The server writes a
 // request down about when it answers: a client that has its answer may be faster.
 func Read(path string) ([]Event, error) {
-	content, err := os.ReadFile(path)
+	events, _, err := ReadFrom(path, 0)
+	return events, err
+}
+
+// ReadFrom returns what is in the log from an offset on, and the offset to go on from.
+func ReadFrom(path string, offset int64) ([]Event, int64, error) {
+	file, err := os.Open(path)
 	if err != nil {
-		return nil, fmt.Errorf("reading the audit log: %w", err)
+		return nil, offset, fmt.Errorf("reading the audit log: %w", err)
+	}
+	defer file.Close()
+	content, err := io.ReadAll(io.NewSectionReader(file, offset, math.MaxInt64-offset))
+	if err != nil {
+		return nil, offset, fmt.Errorf("reading the audit log: %w", err)
 	}
 	var events []Event
 	for line := range bytes.Lines(content) {
@@ -84,11 +97,12 @@ func Read(path string) ([]Event, error) {
 		}
 		var e Event
 		if err := json.Unmarshal(line, &e); err != nil {
-			return nil, fmt.Errorf("reading the audit log %s: %w in %q", path, err, line)
+			return nil, offset, fmt.Errorf("reading the audit log %s: %w in %q", path, err, line)
 		}
 		events = append(events, e)
+		offset += int64(len(line))
 	}
-	return events, nil
+	return events, offset, nil
 }
 
 // Writes returns, of what a user asked since the given time, what was to change

@@ -3,6 +3,7 @@ package audit_test
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,6 +37,27 @@ func TestWrites(t *testing.T) {
 	want := []string{"patch apps/deployments/scale n/d by operator: 200", "delete pods n/p by operator: 403"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("writes of the operator (-want +got):\n%s", diff)
+	}
+}
+
+// TestReadFrom goes on where it ended, and takes a line only when it is whole.
+func TestReadFrom(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "audit.log")
+	end := strings.LastIndex(log, "\n") + 1
+	offset := int64(0)
+	total := 0
+	for _, part := range []string{log[:100], log[:end/2], log[:end], log} {
+		if err := os.WriteFile(path, []byte(part), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		events, next, err := audit.ReadFrom(path, offset)
+		if err != nil {
+			t.Fatal(err)
+		}
+		offset, total = next, total+len(events)
+	}
+	if want := strings.Count(log, "\n"); total != want || offset != int64(end) {
+		t.Errorf("%d events up to %d; expected %d up to %d", total, offset, want, end)
 	}
 }
 
