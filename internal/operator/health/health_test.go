@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
@@ -75,6 +76,7 @@ func TestConditions(t *testing.T) {
 	replicaFailure := func(message string) string {
 		return "{spec: {replicas: 1}, status: {conditions: [{type: ReplicaFailure, status: \"True\", message: \"" + message + "\"}]}}"
 	}
+	atLeast := func(n int) string { return fmt.Sprintf("scale: {minReplicas: %d, maxReplicas: 9}", n) }
 	const budget = 60 // of the startup probe
 	probed := fmt.Sprintf("{spec: {replicas: 1, template: {spec: {containers: [{name: server, startupProbe: {periodSeconds: 2, failureThreshold: %d}}]}}}, status: {replicas: 1, updatedReplicas: 1}}", budget/2)
 	// A container that has started and is not ready, and when its pod was or was not before.
@@ -133,6 +135,10 @@ func TestConditions(t *testing.T) {
 		"evicted":        {given{deployment: starting, pods: pod("{phase: Failed, reason: Evicted, message: low on disk}")}, "WorkloadReady False Evicted", "False Evicted"},
 		"no progress":    {given{deployment: "{spec: {replicas: 1}, status: {conditions: [{type: Progressing, status: \"False\"}]}}"}, "WorkloadReady False ProgressDeadlineExceeded", "False ProgressDeadlineExceeded"},
 		"rolling":        {given{deployment: "{spec: {replicas: 2}, status: {replicas: 3, updatedReplicas: 2, readyReplicas: 2, availableReplicas: 2}}", pods: pod(serving)}, "WorkloadReady Unknown Progressing", "Unknown Progressing"},
+		"scaling up": {given{spec: atLeast(1), deployment: "{spec: {replicas: 3}, status: {replicas: 3, updatedReplicas: 3, readyReplicas: 1, availableReplicas: 1}}", pods: pod(serving)},
+			"WorkloadReady True Available", "True ServingWithProblems"},
+		"too few": {given{spec: atLeast(2), deployment: "{spec: {replicas: 3}, status: {replicas: 3, updatedReplicas: 3, readyReplicas: 1, availableReplicas: 1}}", pods: pod(serving)},
+			"WorkloadReady Unknown Progressing", "Unknown Progressing"},
 
 		"HPA": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"True\"}]}"}), "ScaledBy True HPA", "True Serving"},
 		"no metrics-server": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: FailedGetResourceMetric}]}"}),
@@ -243,6 +249,28 @@ func read(t *testing.T, text string, into any) {
 	t.Helper()
 	if err := yaml.Unmarshal([]byte(text), into); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestRescaled tells a Deployment that an autoscaler has just changed from one that was
+// changed for its Model.
+func TestRescaled(t *testing.T) {
+	o := given{spec: "scale: {minReplicas: 1, maxReplicas: 3}", deployment: deployed, pods: []string{serving}}.observe(t)
+	o.Model.Generation, o.Deployment.Generation, o.Deployment.Status.ObservedGeneration = 1, 1, 1
+	workload := func() metav1.ConditionStatus {
+		conditions := health.Conditions(o)
+		o.Model.Status.Conditions = conditions
+		return meta.FindStatusCondition(conditions, v1alpha1.ConditionWorkloadReady).Status
+	}
+	var got []metav1.ConditionStatus
+	got = append(got, workload())
+	o.Deployment.Generation = 2 // it wants another number of pods
+	got = append(got, workload())
+	o.Model.Generation, o.Deployment.Generation = 2, 3
+	got = append(got, workload(), workload())
+	want := []metav1.ConditionStatus{metav1.ConditionTrue, metav1.ConditionTrue, metav1.ConditionUnknown, metav1.ConditionUnknown}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("WorkloadReady (-want +got):\n%s", diff)
 	}
 }
 

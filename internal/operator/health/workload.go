@@ -6,7 +6,10 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/termination"
 )
 
@@ -197,10 +200,16 @@ func deadlineExceeded(o *Observation) *finding {
 	return nil
 }
 
+// progressing finds pods that are yet to come or to go. Those that an autoscaler adds to
+// the least number are more of what is there already: the Model is no less ready for them.
 func progressing(o *Observation) *finding {
 	d := o.Deployment
-	switch want := wanted(d); {
-	case d.Status.ObservedGeneration < d.Generation:
+	want := wanted(d)
+	if s := o.Model.Spec.Scale; s != nil {
+		want = min(want, max(1, s.MinReplicas))
+	}
+	switch {
+	case d.Status.ObservedGeneration < d.Generation && !rescaled(o):
 		return unknown(ReasonProgressing, "the Deployment has just been changed")
 	case d.Status.UpdatedReplicas < want:
 		return unknown(ReasonProgressing, fmt.Sprintf("%d of %d pods are of this revision; %d pods answer", d.Status.UpdatedReplicas, want, d.Status.ReadyReplicas))
@@ -212,9 +221,20 @@ func progressing(o *Observation) *finding {
 	return nil
 }
 
+// rescaled says that the Deployment was changed by an autoscaler: the pods were as the
+// Model asks for, and it has not been changed since.
+func rescaled(o *Observation) bool {
+	c := meta.FindStatusCondition(o.Model.Status.Conditions, v1alpha1.ConditionWorkloadReady)
+	return o.Model.Spec.Scale != nil && c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == o.Model.Generation
+}
+
 func available(o *Observation) *finding {
 	if wanted(o.Deployment) == 0 {
 		return yes(ReasonScaledToZero, "there are no pods, as asked for")
 	}
-	return yes(ReasonAvailable, fmt.Sprintf("%d pods answer", o.Deployment.Status.AvailableReplicas))
+	d := o.Deployment
+	if n := d.Status.AvailableReplicas; n < wanted(d) {
+		return yes(ReasonAvailable, fmt.Sprintf("%d pods answer; the autoscaler wants %d", n, wanted(d)))
+	}
+	return yes(ReasonAvailable, fmt.Sprintf("%d pods answer", d.Status.AvailableReplicas))
 }
