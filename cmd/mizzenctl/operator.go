@@ -41,6 +41,7 @@ type operatorOptions struct {
 	leaderElect     bool
 	leaderNamespace string
 	metrics, health string
+	pprof           string
 	concurrency     int
 	resync          time.Duration
 	lookAround      time.Duration
@@ -67,6 +68,7 @@ func newOperator(s command.Streams) *cobra.Command {
 	flags.StringVar(&o.leaderNamespace, "leader-namespace", "", "namespace of the lease (default the one that it runs in)")
 	flags.StringVar(&o.metrics, "metrics-address", ":8080", "where to answer Prometheus; 0 for nowhere")
 	flags.StringVar(&o.health, "health-address", ":8081", "where to answer /healthz and /readyz; 0 for nowhere")
+	flags.StringVar(&o.pprof, "pprof-address", "0", "where to answer go tool pprof; 0 for nowhere")
 	flags.IntVar(&o.concurrency, "concurrency", operator.DefaultConcurrency, "how many Models to work on at a time")
 	flags.DurationVar(&o.resync, "resync", operator.DefaultResync, "how often to look at every Model without a reason")
 	flags.DurationVar(&o.lookAround, "look-around", operator.DefaultLookAround, "how often to look at the platform file and at what the cluster offers")
@@ -92,7 +94,7 @@ func (o *operatorOptions) run(ctx context.Context) error {
 	cfg.UserAgent = operator.Name
 	options := operator.Options{
 		Config: cfg, Namespaces: o.namespaces, PlatformPath: o.platform,
-		MetricsAddress: o.metrics, HealthAddress: o.health,
+		MetricsAddress: o.metrics, HealthAddress: o.health, ProfileAddress: o.pprof,
 		LeaderElection: o.leaderElect, LeaderNamespace: o.leaderNamespace,
 		Concurrency: o.concurrency, Resync: o.resync, LookAround: o.lookAround,
 		Log: logger, Registry: metrics.Registry,

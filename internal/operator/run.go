@@ -50,6 +50,8 @@ type Options struct {
 	PlatformPath string
 	// MetricsAddress and HealthAddress are listened on; "0" for none.
 	MetricsAddress, HealthAddress string
+	// ProfileAddress answers for profiles of the process; "0" or "" for none.
+	ProfileAddress string
 	// LeaderElection lets one of several operators work. LeaderNamespace has the Lease;
 	// "" for the namespace in which the operator runs.
 	LeaderElection  bool
@@ -203,6 +205,7 @@ func newManager(o *Options) (manager.Manager, error) {
 		LeaderElectionReleaseOnCancel: true,
 		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:        o.HealthAddress,
+		PprofBindAddress:              o.ProfileAddress,
 		GracefulShutdownTimeout:       ptr.To(shutdownTimeout),
 	})
 	if err != nil {
