@@ -153,6 +153,7 @@ type running struct {
 // once at a time.
 func (r *running) resync(name string) {
 	r.bed.Helper()
+	r.bed.eventually("the platform is known", r.Known)
 	for range 2 {
 		before := r.looks.at(name)
 		r.ResyncAll()

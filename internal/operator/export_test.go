@@ -28,3 +28,7 @@ func NewReconciler(c client.Client, p *platform.Platform) *Reconciler {
 
 // PodsHash is for the test that holds rendering to it.
 var PodsHash = podsHash
+
+// Known says whether the operator knows the platform; before that it looks at Models and
+// does nothing.
+func (o *Operator) Known() bool { return o.facts.get().known() }
