@@ -106,6 +106,7 @@ func (r *Reconciler) applyOne(ctx context.Context, s *state, desired *unstructur
 			return err
 		}
 	}
+	loggerFrom(ctx).V(1).Info("applying", "object", i.String(), "new", live == nil, "differs", fieldsOf(found))
 	answer := desired.DeepCopy()
 	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(answer), client.FieldOwner(fieldManager), client.ForceOwnership)
 	if err != nil {
@@ -197,11 +198,15 @@ func drifted(found []ownership.Difference, appliedBefore bool) []ownership.Diffe
 const maxDriftFields = 5
 
 func driftNote(i id, drift []ownership.Difference) string {
+	return fmt.Sprintf("%s was put back to what the Model says: %s", i, strings.Join(fieldsOf(drift), ", "))
+}
+
+// fieldsOf names the fields that differ, as far as people read.
+func fieldsOf(found []ownership.Difference) []string {
 	var fields []string
-	for n, d := range drift {
+	for n, d := range found {
 		if n == maxDriftFields {
-			fields = append(fields, fmt.Sprintf("and %d more", len(drift)-n))
-			break
+			return append(fields, fmt.Sprintf("and %d more", len(found)-n))
 		}
 		text := d.Path
 		if d.By != "" {
@@ -209,5 +214,5 @@ func driftNote(i id, drift []ownership.Difference) string {
 		}
 		fields = append(fields, text)
 	}
-	return fmt.Sprintf("%s was put back to what the Model says: %s", i, strings.Join(fields, ", "))
+	return fields
 }
