@@ -37,7 +37,9 @@ import (
 const (
 	// SystemNamespace is where the operator is installed.
 	SystemNamespace = "mizzen-system"
-	bucket          = "models"
+	// OperatorUser is who the operator is to the API server.
+	OperatorUser = "system:serviceaccount:" + SystemNamespace + ":mizzen-operator"
+	bucket       = "models"
 	// Patience is for a Model to have its pods, on a machine whose cores are busy.
 	Patience = 3 * time.Minute
 	// pollInterval is between two looks at a condition.

@@ -24,14 +24,12 @@ var (
 
 func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
+// prepare has all but KEDA, which comes later: startKEDA.
 func prepare(ctx context.Context, b *bed.Bed) (err error) {
 	if err = b.StartMetricsServer(ctx); err != nil {
 		return err
 	}
 	if prometheus, err = b.StartPrometheus(ctx); err != nil {
-		return err
-	}
-	if err = b.StartKEDA(ctx); err != nil {
 		return err
 	}
 	b.Platform = fmt.Sprintf(`

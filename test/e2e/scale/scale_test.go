@@ -4,6 +4,7 @@ package scale
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -37,6 +38,7 @@ func TestCPU(t *testing.T) {
 // again; keeps what runs when Prometheus dies; and has the fallback where less runs.
 func TestRequestRate(t *testing.T) {
 	b := shared.Get(t)
+	startKEDA(t, b)
 	ns := b.RestrictedNamespace(t, "rate")
 	b.MustApply(t, b.Iris(t, ns, "iris", "0.1.0", quick(1, 4, "target: {requestsPerSecond: 50}\n  fallback: {replicas: 2, failureThreshold: 2}")))
 	b.Condition(t, ns, "iris", v1alpha1.ConditionWorkloadReady, metav1.ConditionTrue, "")
@@ -90,12 +92,14 @@ func fallback(t *testing.T, b *bed.Bed, ns string, want bool) {
 // and there is never a second autoscaler.
 func TestHandover(t *testing.T) {
 	b := shared.Get(t)
+	startKEDA(t, b)
 	ns := b.RestrictedNamespace(t, "handover")
 	b.MustApply(t, b.Iris(t, ns, "iris", "0.1.0", fixed(3)))
 	b.Ready(t, ns, "iris")
 	scaledTo(t, b, ns, 3)
 	load := bed.StartLoad(b.ServiceURL(t, ns, "iris"))
 	least := watchReady(t, b, ns)
+	watchScalers(t, b, ns)
 	steps := []struct{ name, spec string }{
 		{"replicas to HPA", quick(3, 4, "target: {cpuUtilization: 90}\n  via: HPA")},
 		{"HPA to KEDA", quick(3, 4, "target: {requestsPerSecond: 1000}")},
@@ -140,6 +144,22 @@ func settled(t *testing.T, b *bed.Bed, ns, step string) {
 		}
 		return ok, fmt.Sprintf("%s: %d HPAs, %+v", step, len(scalers.Items), c)
 	})
+}
+
+// watchScalers fails the test if there ever is a second autoscaler until it ends.
+func watchScalers(t *testing.T, b *bed.Bed, ns string) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = wait.PollUntilContextCancel(t.Context(), 50*time.Millisecond, true, func(ctx context.Context) (bool, error) {
+			if errors.Is(noSecond(ctx, b, ns), errSecond) {
+				t.Error(errSecond)
+				return true, nil
+			}
+			return false, nil
+		})
+	}()
+	t.Cleanup(func() { <-done })
 }
 
 // watchReady looks at the ready pods until the test ends, and returns the least number
