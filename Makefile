@@ -75,6 +75,14 @@ e2e-guide: ## every command of docs/guide.md, with what edge and scale have (and
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core edge scale
 	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -timeout 20m $(E2EFLAGS) ./test/e2e/guide
 
+# A thousand Models whose pods nobody runs; SCALEFLAGS='-args -models 100' are fewer.
+SCALEFLAGS ?=
+
+.PHONY: scale
+scale: ## 1,000 Models on simulated nodes: time, memory and writes of the operator (as root)
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core kwok
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -timeout 20m -v ./test/e2e/thousand $(SCALEFLAGS)
+
 .PHONY: test-clients
 test-clients: build ## drive a running server with the public clients (installs Python packages)
 	bash test/clients/run.sh
