@@ -82,7 +82,7 @@ var imports = map[string][]string{
 	// A real Kubernetes for the tests of the cluster half; knows nothing of Mizzen.
 	"test/cluster": {"test/cluster"},
 	// Mizzen on it.
-	"test/e2e": {"test/e2e", "test/cluster", "test", "api", "internal/store"},
+	"test/e2e": {"test/e2e", "test/cluster", "test", "api", "internal/platform", "internal/render", "internal/store"},
 }
 
 func TestImports(t *testing.T) {

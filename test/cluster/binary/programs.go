@@ -80,7 +80,7 @@ func Traefik() Program {
 		Name: "traefik", Commands: []string{"github.com/traefik/traefik/v3/cmd/traefik"},
 		// Traefik's own ACME client can write to the DNS of 150 providers; certificates
 		// are cert-manager's here.
-		Overlay: map[string]string{"github.com/go-acme/lego/v4//providers/dns/zz_gen_dns_providers.go": "lego-dns.overlay"},
+		Overlay: map[string]string{"github.com/go-acme/lego/v5//providers/dns/zz_gen_dns_providers.go": "lego-dns.overlay"},
 		Cost:    "about 4 minutes on two cores",
 	}
 }

@@ -13,12 +13,14 @@ package bed
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -246,6 +248,39 @@ func (b *Bed) Mizzen(ctx context.Context, args ...string) (string, error) {
 // Mizzenctl runs mizzenctl and returns what it prints.
 func (b *Bed) Mizzenctl(ctx context.Context, args ...string) (string, error) {
 	return b.run(ctx, "mizzenctl", args...)
+}
+
+// Output is what a program that still runs has written.
+type Output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *Output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *Output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
+}
+
+// Follow runs mizzenctl until it is stopped, as by Ctrl-C.
+func (b *Bed) Follow(t *testing.T, args ...string) (out *Output, stop func() error) {
+	t.Helper()
+	out = &Output{}
+	cmd := exec.CommandContext(t.Context(), filepath.Join(b.bin, "mizzenctl"), args...)
+	cmd.Env = append(os.Environ(), "KUBECONFIG="+b.Kubeconfig(), "NO_COLOR=1")
+	cmd.Stdout, cmd.Stderr = out, out
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return out, func() error {
+		return errors.Join(cmd.Process.Signal(os.Interrupt), cmd.Wait())
+	}
 }
 
 // Eventually waits until a condition holds, and shows its last word if it does not.

@@ -40,10 +40,15 @@ const (
 )
 
 // StartLoad sends predictions to a server.
-func StartLoad(url string) *Load {
+func StartLoad(url string) *Load { return StartLoadBy(&http.Transport{}, url) }
+
+// StartLoadBy sends predictions to a server that is reached in a way of its own.
+func StartLoadBy(transport *http.Transport, url string) *Load {
 	l := &Load{errors: map[string]int{}, done: make(chan struct{})}
 	for i := range loadWorkers {
-		client := &http.Client{Timeout: callTimeout, Transport: &http.Transport{DisableKeepAlives: i%2 == 0}}
+		its := transport.Clone()
+		its.DisableKeepAlives = i%2 == 0
+		client := &http.Client{Timeout: callTimeout, Transport: its}
 		l.workers.Go(func() {
 			defer client.CloseIdleConnections()
 			pause := time.NewTicker(loadPause)

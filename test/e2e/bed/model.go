@@ -3,12 +3,16 @@
 package bed
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/minio/minio-go/v7"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -126,4 +130,43 @@ func (b *Bed) ServiceURL(t *testing.T, ns, name string) string {
 		t.Fatal(err)
 	}
 	return fmt.Sprintf("http://%s:%d", s.Spec.ClusterIP, s.Spec.Ports[0].Port)
+}
+
+// Roll applies a version of iris and waits until no pod of another is left.
+func (b *Bed) Roll(t *testing.T, ns, version, more string) {
+	t.Helper()
+	b.MustApply(t, b.Iris(t, ns, "iris", version, more))
+	b.Ready(t, ns, "iris")
+	Eventually(t, Patience, func(ctx context.Context) (bool, string) {
+		pods, err := b.Pods(ctx, ns, "iris")
+		if err != nil {
+			return false, err.Error()
+		}
+		for _, pod := range pods {
+			if v := pod.Labels["app.kubernetes.io/version"]; v != version {
+				return false, fmt.Sprintf("%s has version %s", pod.Name, v)
+			}
+		}
+		return len(pods) > 0, "no pods"
+	})
+}
+
+// Upload puts a file where Models fetch theirs.
+func (b *Bed) Upload(t *testing.T, key string, content []byte) (uri string) {
+	t.Helper()
+	_, err := b.store.PutObject(t.Context(), bucket, key, bytes.NewReader(content), int64(len(content)), minio.PutObjectOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return "s3://" + bucket + "/" + key
+}
+
+// File writes a file of a test.
+func File(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/rest"
 )
 
 // NothingLeft looks at every namespaced kind that the API server can list for objects
@@ -29,7 +30,9 @@ func (b *Bed) NothingLeft(t *testing.T, ns, name string) {
 }
 
 func (b *Bed) remains(ctx context.Context, ns, name string) ([]string, error) {
-	client, err := dynamic.NewForConfig(b.Config())
+	config := b.Config()
+	config.WarningHandler = rest.NoWarnings{} // kinds that are old are looked at, too
+	client, err := dynamic.NewForConfig(config)
 	if err != nil {
 		return nil, err
 	}

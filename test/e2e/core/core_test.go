@@ -172,7 +172,7 @@ func TestRollingUpdate(t *testing.T) {
 	url := b.ServiceURL(t, ns, "iris")
 
 	l := bed.StartLoad(url)
-	roll(t, b, ns, "0.2.0", open)
+	b.Roll(t, ns, "0.2.0", open)
 	bed.Eventually(t, bed.Patience, func(context.Context) (bool, string) {
 		n := l.Total.Load()
 		return n >= 10_000, fmt.Sprintf("%d calls", n)
@@ -185,38 +185,19 @@ func TestRollingUpdate(t *testing.T) {
 
 	// Without preStop.
 	abrupt := open + "placement: {preStop: 0s}\n"
-	roll(t, b, ns, "0.2.0", abrupt)
+	b.Roll(t, ns, "0.2.0", abrupt)
 	l = bed.StartLoad(url)
 	for _, version := range []string{"0.3.0", "0.1.0", "0.2.0", "0.3.0"} {
 		if l.Failed.Load() > 0 {
 			break
 		}
-		roll(t, b, ns, version, abrupt)
+		b.Roll(t, ns, version, abrupt)
 	}
 	total, failed, _ = l.Stop()
 	t.Logf("without preStop: %d calls, %d failed", total, failed)
 	if failed == 0 {
 		t.Errorf("none of %d calls failed without preStop: this load would notice nothing", total)
 	}
-}
-
-// roll applies a version and waits until no pod of another is left.
-func roll(t *testing.T, b *bed.Bed, ns, version, more string) {
-	t.Helper()
-	b.MustApply(t, b.Iris(t, ns, "iris", version, more))
-	b.Ready(t, ns, "iris")
-	bed.Eventually(t, bed.Patience, func(ctx context.Context) (bool, string) {
-		pods, err := b.Pods(ctx, ns, "iris")
-		if err != nil {
-			return false, err.Error()
-		}
-		for _, pod := range pods {
-			if v := pod.Labels["app.kubernetes.io/version"]; v != version {
-				return false, fmt.Sprintf("%s has version %s", pod.Name, v)
-			}
-		}
-		return len(pods) > 0, "no pods"
-	})
 }
 
 // TestKill has the operator and a node die in the middle of a change, which is brought
@@ -232,7 +213,7 @@ func TestKill(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	roll(t, b, ns, "0.2.0", "replicas: 2")
+	b.Roll(t, ns, "0.2.0", "replicas: 2")
 	if _, err := b.Kubectl(t.Context(), "-n", ns, "delete", "pod", "-l", "mizzen.dev/model=iris", "--force", "--grace-period=0"); err != nil {
 		t.Fatal(err)
 	}
