@@ -272,7 +272,7 @@ func (o *Output) String() string {
 func (b *Bed) Follow(t *testing.T, args ...string) (out *Output, stop func() error) {
 	t.Helper()
 	out = &Output{}
-	cmd := exec.CommandContext(t.Context(), filepath.Join(b.bin, "mizzenctl"), args...)
+	cmd := exec.CommandContext(t.Context(), filepath.Join(b.Programs, "mizzenctl"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+b.Kubeconfig(), "NO_COLOR=1")
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Start(); err != nil {

@@ -24,7 +24,7 @@ func (b *Bed) Standin(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "standin")
 	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", program, "mizzen.dev/test/e2e/standin")
-	build.Dir, build.Env = b.root, append(os.Environ(), "CGO_ENABLED=0")
+	build.Dir, build.Env = b.Root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building the stand-in: %v\n%s", err, out)
 	}

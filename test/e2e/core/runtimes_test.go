@@ -95,7 +95,7 @@ spec:
   source: %s
   config: {AWS_ENDPOINT_URL: %q}
   runtime: {name: %s, image: %q}
-  isolation: {from: [{ipBlock: {cidr: 0.0.0.0/0}}]}
+  isolation: {mode: Disabled}
   resources: {requests: {cpu: 50m, memory: 32Mi}, limits: {memory: 256Mi}}
 %s`, ns, source, b.S3.Endpoint, f.runtime, image, more)
 }
@@ -197,7 +197,8 @@ func offerGPU(t *testing.T, b *bed.Bed) string {
 	return node.Name
 }
 
-// missing complains of what a query asks for and a page does not have.
+// missing complains of what a query asks for and a page does not have. What rules
+// record is Prometheus's own.
 func missing(t *testing.T, where, query string, p page) {
 	t.Helper()
 	e, err := parser.NewParser(parser.Options{}).ParseExpr(query)
@@ -206,7 +207,7 @@ func missing(t *testing.T, where, query string, p page) {
 		return
 	}
 	parser.Inspect(e, func(n parser.Node, _ []parser.Node) error {
-		if s, ok := n.(*parser.VectorSelector); ok && !p.has(s) {
+		if s, ok := n.(*parser.VectorSelector); ok && !strings.HasPrefix(s.Name, "mizzen:") && !p.has(s) {
 			t.Errorf("%s asks for %s, which the server does not have", where, s)
 		}
 		return nil
