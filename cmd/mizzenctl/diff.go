@@ -64,8 +64,9 @@ func newDiff(s command.Streams) *cobra.Command {
 }
 
 func (f *platformFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.file, "platform", "", "`file` with the platform's facts (default: what the cluster is found to offer)")
+	cmd.Flags().StringVar(&f.file, "platform", "", "`file` with the platform's facts (default: that of the operator, and what the cluster is found to offer)")
 	cmd.Flags().BoolVar(&f.fromCluster, "from-cluster", false, "let what the cluster is found to offer count, besides the facts of --platform")
+	cmd.Flags().StringVar(&f.operator, "operator-namespace", operatorNamespace, "`name` of the namespace in which the operator keeps its facts")
 }
 
 // errDifferent ends diff with exit code 1, and says nothing more.

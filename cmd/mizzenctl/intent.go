@@ -3,8 +3,10 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -37,23 +39,22 @@ type intent struct {
 	desired    cluster.Desired
 }
 
+// operatorNamespace is where config/ and the chart's documentation install the operator.
+const operatorNamespace = "mizzen-system"
+
 // platformFlags choose what is known of the platform.
 type platformFlags struct {
 	file        string
 	fromCluster bool
+	operator    string // its namespace
 }
 
-// read returns the platform of the file, or what the cluster offers, or both.
+// read returns the platform of the file, or what the operator goes by: its own facts,
+// where there are any, and what the cluster offers.
 func (f *platformFlags) read(ctx context.Context, c *cluster.Cluster, s command.Streams) (*platform.Platform, error) {
-	p := platform.Bare()
-	if f.file != "" {
-		var err error
-		if p, err = platform.Load(f.file); err != nil {
-			return nil, err
-		}
-		if !f.fromCluster {
-			return p, nil
-		}
+	p, err := f.facts(ctx, c, s)
+	if err != nil || f.file != "" && !f.fromCluster {
+		return p, err
 	}
 	found, err := platform.FromCluster(ctx, c.Discovery())
 	if err != nil {
@@ -64,6 +65,25 @@ func (f *platformFlags) read(ctx context.Context, c *cluster.Cluster, s command.
 		fmt.Fprintf(s.Err, "note: %s\n", command.Printable(n))
 	}
 	return p, nil
+}
+
+// facts are those that somebody wrote down.
+func (f *platformFlags) facts(ctx context.Context, c *cluster.Cluster, s command.Streams) (*platform.Platform, error) {
+	if f.file != "" {
+		return platform.Load(f.file)
+	}
+	text, err := c.OperatorPlatform(ctx, f.operator)
+	var hidden *cluster.HiddenError
+	switch {
+	case errors.As(err, &hidden):
+		fmt.Fprintf(s.Err, "note: %s\n", command.Printable(err.Error()))
+		return platform.Bare(), nil
+	case err != nil:
+		return nil, err
+	case text == "":
+		return platform.Bare(), nil
+	}
+	return platform.Read(strings.NewReader(text), "platform of the operator in "+f.operator)
 }
 
 // newIntent works out what should become of a Model.
