@@ -21,13 +21,12 @@ func TestDiff(t *testing.T) {
 	yaml := b.Iris(t, ns, "iris", "0.1.0", "replicas: 1\n")
 	b.MustApply(t, yaml)
 	b.Ready(t, ns, "iris")
-	platform := bed.File(t, "platform.yaml", "apiVersion: mizzen.dev/v1alpha1\nkind: Platform\nimage: "+b.Image+"\n")
-	out, err := b.Mizzenctl(t.Context(), "diff", "--platform", platform, "-f", bed.File(t, "model.yaml", yaml))
+	out, err := b.Mizzenctl(t.Context(), "diff", "-f", bed.File(t, "model.yaml", yaml))
 	if err != nil {
 		t.Errorf("there are differences right after an apply: %v\n%s", err, out)
 	}
 	changed := b.Iris(t, ns, "iris", "0.2.0", "replicas: 2\nexpose: {host: iris.example.com, ingress: {className: nginx}}\n")
-	out, err = b.Mizzenctl(t.Context(), "diff", "--platform", platform, "-f", bed.File(t, "model.yaml", changed))
+	out, err = b.Mizzenctl(t.Context(), "diff", "-f", bed.File(t, "model.yaml", changed))
 	if err == nil || !strings.Contains(err.Error(), "exit status 1") {
 		t.Errorf("diff of another version: %v", err)
 	}

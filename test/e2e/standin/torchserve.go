@@ -104,10 +104,10 @@ func readArchive(path string) error {
 	if err != nil {
 		return fmt.Errorf("opening the archive %s: %w", path, err)
 	}
-	defer archive.Close()
-	manifest, err := archive.Open("MAR-INF/MANIFEST.json")
-	if err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+	for _, f := range archive.File {
+		if f.Name == "MAR-INF/MANIFEST.json" {
+			return archive.Close()
+		}
 	}
-	return manifest.Close()
+	return errors.Join(fmt.Errorf("the archive %s has no manifest", path), archive.Close())
 }
