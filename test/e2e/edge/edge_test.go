@@ -9,9 +9,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	corev1 "k8s.io/api/core/v1"
@@ -41,44 +45,157 @@ func answers(t *testing.T, b *bed.Bed, m *v1alpha1.Model, roots *x509.CertPool) 
 }
 
 // TestIngressWithACME is the Model of the README: an Ingress of nginx, whose
-// certificate is issued over HTTP-01.
+// certificate is issued over HTTP-01. Its pods share a volume, into which the model is
+// fetched once. Deleted, it leaves neither certificate nor claim.
 func TestIngressWithACME(t *testing.T) {
 	b := shared.Get(t)
 	ns := b.RestrictedNamespace(t, "ingress")
-	m := exposed(t, b, ns, "{host: iris.example.com, ingress: {className: nginx}, tls: {issuerRef: {name: acme}}}")
+	dir := b.SharedVolume(t, ns, "iris-cache")
+	yaml := b.Iris(t, ns, "iris", "0.1.0", "replicas: 2\nexpose: {host: iris.example.com, ingress: {className: nginx}, tls: {issuerRef: {name: acme}}}\n")
+	b.MustApply(t, strings.Replace(yaml, "secretRef: {name: store}", "secretRef: {name: store}\n    cache: {claim: {size: 1Gi}}", 1))
+	b.Condition(t, ns, "iris", v1alpha1.ConditionExposed, metav1.ConditionTrue, "")
+	m := b.Ready(t, ns, "iris")
 	if m.Status.URL != "https://iris.example.com" {
 		t.Errorf("the URL is %s", m.Status.URL)
 	}
 	answers(t, b, m, acmeRoots(t))
+	fetchedOnce(t, b, ns, dir)
 
 	out, err := b.Mizzenctl(t.Context(), "delete", "iris", "-n", ns, "--yes", "--wait")
 	if err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	if !strings.Contains(out, "Secret") {
-		t.Errorf("delete does not name the Secret of the certificate:\n%s", out)
+	for _, kind := range []string{"Secret", "PersistentVolumeClaim", "Certificate", "Ingress"} {
+		if !strings.Contains(out, kind) {
+			t.Errorf("delete does not say that it touched a %s:\n%s", kind, out)
+		}
 	}
 	b.NothingLeft(t, ns, "iris")
 }
 
-// TestIngressBelowPath has a prefix taken away, and the pages for people work below it.
-func TestIngressBelowPath(t *testing.T) {
+// fetchedOnce has the file in a shared volume fetched by one of two pods, and found there
+// by the other.
+func fetchedOnce(t *testing.T, b *bed.Bed, ns, dir string) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*", "iris", "0.1.0", "model.pkl"))
+	if err != nil || len(files) != 1 {
+		t.Errorf("models in the volume: %q, %v", files, err)
+	}
+	pods, err := b.Pods(t.Context(), ns, "iris")
+	if err != nil || len(pods) != 2 {
+		t.Fatalf("%d pods, %v", len(pods), err)
+	}
+	said := map[string]int{}
+	for _, p := range pods {
+		out, err := b.Kubectl(t.Context(), "-n", ns, "logs", p.Name, "-c", "fetch")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range []string{`"there_already":false`, `"there_already":true`} {
+			said[word] += strings.Count(out, word)
+		}
+	}
+	if diff := cmp.Diff(map[string]int{`"there_already":false`: 1, `"there_already":true`: 1}, said); diff != "" {
+		t.Errorf("what the two said that fetched (-want +got):\n%s", diff)
+	}
+}
+
+// TestBelowPath has a prefix taken away by each means, and the pages for people work
+// below it.
+func TestBelowPath(t *testing.T) {
 	b := shared.Get(t)
-	ns := b.RestrictedNamespace(t, "path")
-	m := exposed(t, b, ns, "{host: path.example.com, path: /models/iris, ingress: {className: nginx}}")
-	answers(t, b, m, nil)
-	docs := m.Status.URL + "/docs"
-	res, err := outside(nil).Get(docs)
+	tests := map[string]string{
+		"ingress": "{host: path-ingress.example.com, path: /models/iris, ingress: {className: nginx}}",
+		"gateway": "{host: path-gateway.example.com, path: /models/iris, gateway: {className: " + edge.GatewayClass + "}}",
+	}
+	for name, expose := range tests {
+		t.Run(name, func(t *testing.T) {
+			ns := b.RestrictedNamespace(t, "path")
+			m := exposed(t, b, ns, expose)
+			answers(t, b, m, nil)
+			below(t, m.Status.URL)
+		})
+	}
+}
+
+// link finds what a page refers to.
+var link = regexp.MustCompile(`(?:href|src)="([^"#]+)"`)
+
+// below follows the links of the page for people as a browser would: none leaves the
+// prefix, and all lead somewhere.
+func below(t *testing.T, at string) {
+	t.Helper()
+	docs, err := url.Parse(at + "/docs")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, docs := get(t, docs)
+	links := link.FindAllStringSubmatch(page, -1)
+	if len(links) == 0 {
+		t.Errorf("%s has no links", docs)
+	}
+	for _, l := range links {
+		target, err := docs.Parse(l[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		if target.Host != docs.Host {
+			continue // of others
+		}
+		if !strings.HasPrefix(target.String(), at+"/") {
+			t.Errorf("the link %s of %s leaves %s", l[1], docs, at)
+			continue
+		}
+		get(t, target)
+	}
+}
+
+// get returns a page, and where it was found in the end.
+func get(t *testing.T, u *url.URL) (string, *url.URL) {
+	t.Helper()
+	res, err := outside(nil).Get(u.String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
 	page, err := io.ReadAll(res.Body)
 	if err != nil || res.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s, %v", docs, res.Status, err)
+		t.Errorf("%s: %s, %v", u, res.Status, err)
 	}
-	if strings.Contains(string(page), `="/`) {
-		t.Errorf("the page has links that leave %s:\n%s", docs, page)
+	return string(page), res.Request.URL
+}
+
+// fewThousand calls are enough for a load that goes the long way; test/e2e/core has more.
+const fewThousand = 3000
+
+// TestRollingUpdate replaces a version under load, without one failed call through an
+// Ingress or a Gateway.
+func TestRollingUpdate(t *testing.T) {
+	b := shared.Get(t)
+	tests := map[string]string{
+		"ingress": "{host: roll-ingress.example.com, ingress: {className: nginx}}",
+		"gateway": "{host: roll-gateway.example.com, gateway: {className: " + edge.GatewayClass + "}}",
+	}
+	for name, expose := range tests {
+		t.Run(name, func(t *testing.T) {
+			ns := b.RestrictedNamespace(t, "roll")
+			more := "replicas: 2\nexpose: " + expose + "\n"
+			b.MustApply(t, b.Iris(t, ns, "iris", "0.1.0", more))
+			b.Condition(t, ns, "iris", v1alpha1.ConditionExposed, metav1.ConditionTrue, "")
+			m := b.Ready(t, ns, "iris")
+			answers(t, b, m, nil)
+			l := bed.StartLoadBy(&http.Transport{DialContext: dialEdge}, m.Status.URL)
+			b.Roll(t, ns, "0.2.0", more)
+			bed.Eventually(t, bed.Patience, func(context.Context) (bool, string) {
+				n := l.Total.Load()
+				return n >= fewThousand, fmt.Sprintf("%d calls", n)
+			})
+			total, failed, errors := l.Stop()
+			t.Logf("%d calls, %d failed", total, failed)
+			if failed != 0 || total < fewThousand {
+				t.Errorf("%d of %d calls failed: %v", failed, total, errors)
+			}
+		})
 	}
 }
 
@@ -130,20 +247,15 @@ spec: {isCA: true, commonName: authority, secretName: authority, issuerRef: {nam
 	return pool(t, secret.Data["tls.crt"])
 }
 
-// TestGatewayOfThePlatform attaches a route to a Gateway that others made.
+// TestGatewayOfThePlatform attaches a route to a Gateway that others made, and that has
+// no TLS, as the operator has found out.
 func TestGatewayOfThePlatform(t *testing.T) {
 	b := shared.Get(t)
-	b.MustApply(t, `
-apiVersion: gateway.networking.k8s.io/v1
-kind: Gateway
-metadata: {name: public, namespace: `+edge.Namespace+`}
-spec:
-  gatewayClassName: `+edge.GatewayClass+`
-  listeners: [{name: web, protocol: HTTP, port: 80, hostname: "*.platform.example.com", allowedRoutes: {namespaces: {from: All}}}]
-`)
 	ns := b.RestrictedNamespace(t, "parent")
 	m := exposed(t, b, ns, "{host: iris.platform.example.com, gateway: {parentRef: {name: public, namespace: "+edge.Namespace+"}}}")
-	m.Status.URL = strings.Replace(m.Status.URL, "https://", "http://", 1) // this Gateway has no TLS
+	if m.Status.URL != "http://iris.platform.example.com" {
+		t.Errorf("the URL is %s", m.Status.URL)
+	}
 	answers(t, b, m, nil)
 }
 

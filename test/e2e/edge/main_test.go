@@ -36,6 +36,16 @@ peers:
   - namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: %s}}
 `
 
+// public is a Gateway of theirs.
+const public = `
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: public, namespace: %s}
+spec:
+  gatewayClassName: %s
+  listeners: [{name: web, protocol: HTTP, port: 80, hostname: "*.platform.example.com", allowedRoutes: {namespaces: {from: All}}}]
+`
+
 // owned is what they have mizzenctl make in it.
 const owned = `
 apiVersion: mizzen.dev/v1alpha1
@@ -55,6 +65,9 @@ func prepare(ctx context.Context, b *bed.Bed) (err error) {
 		return err
 	}
 	if acme, err = b.StartACME(ctx, edge.Address); err != nil {
+		return err
+	}
+	if err = b.Apply(ctx, fmt.Sprintf(public, edge.Namespace, edge.GatewayClass)); err != nil {
 		return err
 	}
 	b.Platform = fmt.Sprintf(platform, edge.Namespace)
