@@ -100,18 +100,19 @@ func TestHandover(t *testing.T) {
 	load := bed.StartLoad(b.ServiceURL(t, ns, "iris"))
 	least := watchReady(t, b, ns)
 	watchScalers(t, b, ns)
-	steps := []struct{ name, spec string }{
-		{"replicas to HPA", quick(3, 4, "target: {cpuUtilization: 90}\n  via: HPA")},
-		{"HPA to KEDA", quick(3, 4, "target: {requestsPerSecond: 1000}")},
-		{"KEDA to HPA", quick(3, 4, "target: {cpuUtilization: 90}\n  via: HPA")},
-		{"HPA to replicas", fixed(3)},
-		{"replicas to KEDA", quick(3, 4, "target: {requestsPerSecond: 1000}")},
-		{"KEDA to replicas", fixed(3)},
+	// The autoscaler that does the work belongs to the Model, or to KEDA's ScaledObject.
+	steps := []struct{ name, spec, owner string }{
+		{"replicas to HPA", quick(3, 4, "target: {cpuUtilization: 90}\n  via: HPA"), v1alpha1.Kind},
+		{"HPA to KEDA", quick(3, 4, "target: {requestsPerSecond: 1000}"), "ScaledObject"},
+		{"KEDA to HPA", quick(3, 4, "target: {cpuUtilization: 90}\n  via: HPA"), v1alpha1.Kind},
+		{"HPA to replicas", fixed(3), ""},
+		{"replicas to KEDA", quick(3, 4, "target: {requestsPerSecond: 1000}"), "ScaledObject"},
+		{"KEDA to replicas", fixed(3), ""},
 	}
 	for _, step := range steps {
 		b.MustApply(t, b.Iris(t, ns, "iris", "0.1.0", step.spec))
 		b.Condition(t, ns, "iris", v1alpha1.ConditionWorkloadReady, metav1.ConditionTrue, "")
-		settled(t, b, ns, step.name)
+		settled(t, b, ns, step.name, step.owner)
 		if n := least(); n < 3 {
 			t.Errorf("%s: there were %d ready pods", step.name, n)
 		}
@@ -122,7 +123,7 @@ func TestHandover(t *testing.T) {
 }
 
 // settled waits until a Model has the autoscaler that it asks for, and no other.
-func settled(t *testing.T, b *bed.Bed, ns, step string) {
+func settled(t *testing.T, b *bed.Bed, ns, step, owner string) {
 	t.Helper()
 	bed.Eventually(t, bed.Patience, func(ctx context.Context) (bool, string) {
 		m, err := b.Model(ctx, ns, "iris")
@@ -133,14 +134,16 @@ func settled(t *testing.T, b *bed.Bed, ns, step string) {
 		if err := b.Objects.List(ctx, &scalers, client.InNamespace(ns)); err != nil {
 			return false, err.Error()
 		}
-		want := 0
-		if m.Spec.Scale != nil {
-			want = 1
-		}
 		c := meta.FindStatusCondition(m.Status.Conditions, v1alpha1.ConditionScaledBy)
-		ok := len(scalers.Items) == want && (c == nil || c.ObservedGeneration == m.Generation)
-		if want == 1 {
-			ok = ok && c != nil && c.Status != metav1.ConditionUnknown
+		var ok bool
+		if owner == "" {
+			ok = len(scalers.Items) == 0 && (c == nil || c.ObservedGeneration == m.Generation)
+		} else {
+			ok = len(scalers.Items) == 1 && c != nil && c.ObservedGeneration == m.Generation && c.Status != metav1.ConditionUnknown
+			if ok {
+				by := metav1.GetControllerOf(&scalers.Items[0])
+				ok = by != nil && by.Kind == owner
+			}
 		}
 		return ok, fmt.Sprintf("%s: %d HPAs, %+v", step, len(scalers.Items), c)
 	})
