@@ -80,7 +80,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.Progress == nil {
 		o.Progress = os.Stderr
 	}
-	bin, err := binary.Kube().Dir(ctx, o.Progress)
+	bin, err := binary.APIServer().Dir(ctx, o.Progress)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,17 @@ func Kube() Program {
 	}
 }
 
+// APIServer returns of the control plane what tests without nodes need: etcd and
+// kube-apiserver, each under its name.
+func APIServer() Program {
+	return Program{
+		Name: "apiserver", Module: "kube", Commands: []string{"./apiserver"},
+		Links:   []string{"etcd", "kube-apiserver"},
+		LDFlags: kubernetesVersion(KubeVersion),
+		Cost:    "about 6 minutes on two cores",
+	}
+}
+
 // Node returns what runs on a node: kubelet and kube-proxy, each under its name.
 func Node() Program {
 	return Program{
@@ -157,7 +168,7 @@ func Tiers() []Tier {
 		{"edge", []Program{CertManager(), Pebble(), Traefik()}},
 		{"scale", []Program{MetricsServer(), Prometheus(), KEDA()}},
 		{"kwok", []Program{KWOK()}},
-		{"tools", []Program{Promtool()}}, // without a cluster
+		{"test", []Program{APIServer(), Promtool()}}, // without a cluster
 	}
 }
 
