@@ -1,19 +1,13 @@
 package main
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/command/commandtest"
+	"mizzen.dev/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write docs/cli.md")
 
 const referenceHead = `# The command line
 
@@ -31,17 +25,5 @@ func TestReference(t *testing.T) {
 		// Too many to list twice, and defaults that depend on the machine.
 		"serve": "[configuration](configuration.md)",
 	})
-	path := filepath.Join("..", "..", "docs", "cli.md")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.ReplaceAll(string(want), "\r\n", "\n"), got); diff != "" {
-		t.Errorf("docs/cli.md is not what the commands say; go test ./cmd/mizzen -update writes it (-file +commands):\n%s", diff)
-	}
+	golden.Compare(t, filepath.Join("..", "..", "docs", "cli.md"), got)
 }

@@ -20,6 +20,7 @@ import (
 
 	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/command/commandtest"
+	"mizzen.dev/internal/golden"
 	"mizzen.dev/test/cluster/apiserver"
 	"mizzen.dev/test/cluster/crds"
 )
@@ -32,7 +33,7 @@ func TestClusterScripts(t *testing.T) {
 	server := startServer(t)
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "cluster"),
-		UpdateScripts: *update,
+		UpdateScripts: golden.Update(),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": commandtest.Exits,
 			"seed":  func(ts *testscript.TestScript, neg bool, args []string) { seed(ts, server.client, neg, args) },

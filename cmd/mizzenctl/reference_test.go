@@ -1,20 +1,15 @@
 package main
 
 import (
-	"flag"
-	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"github.com/spf13/cobra"
 
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/command/commandtest"
+	"mizzen.dev/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write docs/mizzenctl.md")
 
 const referenceHead = `# The command line of mizzenctl
 
@@ -28,19 +23,7 @@ This page is made from the commands' own help: ` + "`go test ./cmd/mizzenctl -up
 // TestReference keeps docs/mizzenctl.md equal to the commands' help.
 func TestReference(t *testing.T) {
 	got := referenceHead + commandtest.Reference(newRoot(command.Streams{}, ownName).Commands(), nil)
-	path := filepath.Join("..", "..", "docs", "mizzenctl.md")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.ReplaceAll(string(want), "\r\n", "\n"), got); diff != "" {
-		t.Errorf("docs/mizzenctl.md is not what the commands say; go test ./cmd/mizzenctl -update writes it (-file +commands):\n%s", diff)
-	}
+	golden.Compare(t, filepath.Join("..", "..", "docs", "mizzenctl.md"), got)
 }
 
 // TestHelpIsComplete wants of every command what people need of it: a short and a

@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -21,6 +20,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/golden"
 	"mizzen.dev/internal/status"
 )
 
@@ -39,7 +39,7 @@ func TestScreens(t *testing.T) {
 			}
 			got.WriteString("\n" + strings.Repeat("=", 20) + " get\n")
 			printModels(&got, []status.Summary{st.Summary()}, true, noon)
-			golden(t, filepath.Join("testdata", "status", name+".txt"), got.Bytes())
+			golden.Compare(t, filepath.Join("testdata", "status", name+".txt"), got.String())
 		})
 	}
 }
@@ -61,22 +61,6 @@ func TestScreenWithoutTerminal(t *testing.T) {
 	}
 	if strings.Contains(got.String(), "\x1b") {
 		t.Errorf("the screen has colours, but is not on a terminal:\n%q", got.String())
-	}
-}
-
-func golden(t *testing.T, path string, got []byte) {
-	t.Helper()
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s (-want +got); go test -update writes it:\n%s", path, diff)
 	}
 }
 

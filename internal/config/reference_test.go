@@ -1,17 +1,13 @@
 package config
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	"mizzen.dev/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write docs/configuration.md")
 
 const referenceHead = `# Configuration of mizzen serve
 
@@ -57,17 +53,5 @@ func TestReference(t *testing.T) {
 		}
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s |\n", name, f.Env, value, f.Usage)
 	}
-	path := filepath.Join("..", "..", "docs", "configuration.md")
-	if *update {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(b.String(), string(got)); diff != "" {
-		t.Errorf("docs/configuration.md is not made from the table (go test ./internal/config -update):\n%s", diff)
-	}
+	golden.Compare(t, filepath.Join("..", "..", "docs", "configuration.md"), b.String())
 }

@@ -3,14 +3,12 @@ package gitops_test
 import (
 	"bytes"
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	structuralschema "k8s.io/apiextensions-apiserver/pkg/apiserver/schema"
@@ -20,10 +18,9 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"mizzen.dev/internal/gitops"
+	"mizzen.dev/internal/golden"
 	"mizzen.dev/test/cluster/crds"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func applications() map[string]gitops.Application {
 	app := gitops.Application{Name: "iris", RepoURL: "https://github.com/acme/iris", Path: "deploy", Revision: "main",
@@ -46,23 +43,6 @@ func workflows() map[string]gitops.Workflow {
 	return map[string]gitops.Workflow{"workflow": w, "workflow-plain": plain}
 }
 
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("-%s +now (go test ./internal/gitops -update writes it)\n%s", path, diff)
-	}
-}
-
 // TestApplications: what is written stands in the golden files, and Argo CD's own
 // definitions know every field of it and find nothing wrong.
 func TestApplications(t *testing.T) {
@@ -73,7 +53,7 @@ func TestApplications(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name+".yaml", text)
+			golden.Compare(t, filepath.Join("testdata", name+".yaml"), string(text))
 			var object map[string]any
 			if err := yaml.Unmarshal(text, &object); err != nil {
 				t.Fatal(err)
@@ -154,7 +134,7 @@ func TestWorkflows(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			golden(t, name+".yml", text)
+			golden.Compare(t, filepath.Join("testdata", name+".yml"), string(text))
 			actions := uses.FindAllSubmatch(text, -1)
 			if len(actions) < 4 {
 				t.Fatalf("found only %d actions", len(actions))

@@ -2,8 +2,6 @@ package platform_test
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,10 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/yaml"
 
+	"mizzen.dev/internal/golden"
 	"mizzen.dev/internal/platform"
 )
-
-var update = flag.Bool("update", false, "write the golden files again")
 
 const example = "../../examples/platform.yaml"
 
@@ -59,19 +56,7 @@ func TestRender(t *testing.T) {
 				got.WriteString("---\n")
 				got.Write(text)
 			}
-			golden := filepath.Join("testdata", "render", name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			golden.Compare(t, filepath.Join("testdata", "render", name+".golden"), got.String())
 		})
 	}
 }

@@ -2,7 +2,6 @@ package render
 
 import (
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
 	"strings"
@@ -15,8 +14,6 @@ import (
 	"mizzen.dev/internal/manifest"
 	"mizzen.dev/internal/platform"
 )
-
-var update = flag.Bool("update", false, "write what the golden files should be")
 
 // loaded is a Model from the text of a file.
 func loaded(t testing.TB, name string, text string) *v1alpha1.Model {

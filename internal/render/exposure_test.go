@@ -2,19 +2,18 @@ package render
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/kubernetes"
 	"sigs.k8s.io/yaml"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/golden"
 	"mizzen.dev/internal/platform"
 	"mizzen.dev/test/cluster/apiserver"
 	"mizzen.dev/test/cluster/crds"
@@ -237,19 +236,7 @@ func TestWays(t *testing.T) {
 				t.Fatal(err)
 			}
 			got.Write(text)
-			golden := filepath.Join("testdata", "ways", name+".golden")
-			if *update {
-				if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(golden)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if diff := cmp.Diff(string(want), got.String()); diff != "" {
-				t.Errorf("-want +got:\n%s", diff)
-			}
+			golden.Compare(t, filepath.Join("testdata", "ways", name+".golden"), got.String())
 		})
 	}
 }

@@ -2,7 +2,6 @@ package render
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,6 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"sigs.k8s.io/yaml"
+
+	"mizzen.dev/internal/golden"
 )
 
 // TestGolden compares what is rendered with golden.yaml, which go test -update writes.
@@ -36,19 +37,7 @@ func TestGolden(t *testing.T) {
 				withoutDashboards(result)
 				got = text(t, result)
 			}
-			path := filepath.Join("testdata", name, "golden.yaml")
-			if *update {
-				if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatalf("%v; write it with -update", err)
-			}
-			if diff := cmp.Diff(string(want), got); diff != "" {
-				t.Errorf("-golden +got (write it with -update):\n%s", diff)
-			}
+			golden.Compare(t, filepath.Join("testdata", name, "golden.yaml"), got)
 		})
 	}
 }

@@ -2,7 +2,6 @@ package scaffold_test
 
 import (
 	"context"
-	"flag"
 	"maps"
 	"os"
 	"path/filepath"
@@ -12,10 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"mizzen.dev/internal/golden"
 	"mizzen.dev/internal/scaffold"
 )
-
-var update = flag.Bool("update", false, "write the golden files")
 
 func inputs() map[string]scaffold.Input {
 	in := scaffold.Input{Name: "iris", Namespace: "ml-prod", Version: "0.1.0", ModelFile: "model.pkl",
@@ -41,7 +39,7 @@ func TestFiles(t *testing.T) {
 			}
 			maps.DeleteFunc(files, func(file string, _ []byte) bool { return strings.HasPrefix(file, "deploy/") }) // as rendering has it
 			root := filepath.Join("testdata", name)
-			if *update {
+			if golden.Update() {
 				write(t, root, files)
 			}
 			want := read(t, root)

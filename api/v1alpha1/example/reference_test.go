@@ -1,9 +1,7 @@
 package example_test
 
 import (
-	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -15,9 +13,8 @@ import (
 
 	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/api/v1alpha1/example"
+	"mizzen.dev/internal/golden"
 )
-
-var update = flag.Bool("update", false, "write docs/model.md")
 
 const referenceHead = `# The fields of a Model
 
@@ -56,19 +53,7 @@ This page is made from the definition of the resource and the examples that the 
 // TestReference keeps docs/model.md equal to the definition and the examples.
 func TestReference(t *testing.T) {
 	got := newReference(t).page()
-	path := filepath.Join("..", "..", "..", "docs", "model.md")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(strings.ReplaceAll(string(want), "\r\n", "\n"), got); diff != "" {
-		t.Errorf("docs/model.md is not what the definition says; go test ./api/v1alpha1/example -update writes it (-file +definition):\n%s", diff)
-	}
+	golden.Compare(t, filepath.Join("..", "..", "..", "docs", "model.md"), got)
 }
 
 // reference writes the page.
