@@ -1,7 +1,6 @@
 package health_test
 
 import (
-	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
@@ -13,13 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/golden"
 	"mizzen.dev/internal/operator/health"
 )
-
-var update = flag.Bool("update", false, "write the list of conditions in docs again")
 
 const (
 	docsPath = "../../../docs/conditions.md"
@@ -39,16 +35,7 @@ func TestReference(t *testing.T) {
 	if !ok || !ok2 {
 		t.Fatalf("%s lacks the marks around its tables", docsPath)
 	}
-	want := head + begin + tables() + end + tail
-	if *update {
-		if err := os.WriteFile(docsPath, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	if diff := cmp.Diff(want, string(raw)); diff != "" {
-		t.Errorf("%s is not what the code says; make generate writes it (-want +got):\n%s", docsPath, diff)
-	}
+	golden.Compare(t, docsPath, head+begin+tables()+end+tail)
 }
 
 func tables() string {
@@ -71,7 +58,7 @@ func tables() string {
 // sorted keeps the order of the list within a condition.
 func sorted() []health.Meaning {
 	order := []string{v1alpha1.ConditionReady, v1alpha1.ConditionSourceReady, v1alpha1.ConditionWorkloadReady, v1alpha1.ConditionScaledBy,
-		v1alpha1.ConditionExposed, v1alpha1.ConditionIsolated, v1alpha1.ConditionObserved}
+		v1alpha1.ConditionExposed, v1alpha1.ConditionIsolated, v1alpha1.ConditionObserved, health.AllButReady}
 	all := health.Meanings()
 	slices.SortStableFunc(all, func(a, b health.Meaning) int {
 		return slices.Index(order, a.Condition) - slices.Index(order, b.Condition)

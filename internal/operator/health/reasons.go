@@ -69,8 +69,12 @@ const (
 	ReasonInvalidModel = "InvalidModel"
 )
 
+// AllButReady stands for every condition but Ready.
+const AllButReady = "All but Ready"
+
 // Meaning is a line of docs/conditions.md.
 type Meaning struct {
+	// Condition is a type, or AllButReady.
 	Condition string
 	// Status that goes with the reason: True, False or Unknown.
 	Status string
@@ -90,10 +94,7 @@ func Meanings() []Meaning {
 	all = append(all,
 		Meaning{v1alpha1.ConditionIsolated, "True", ReasonRestricted, "NetworkPolicies are in force as the spec asks. Whether something enforces them is the cluster's network plugin's part."},
 		Meaning{v1alpha1.ConditionObserved, "True", ReasonObserved, "Scraping, dashboard and alerts are set up as far as the spec and the platform ask for them."})
-	for _, c := range []string{v1alpha1.ConditionSourceReady, v1alpha1.ConditionWorkloadReady, v1alpha1.ConditionScaledBy,
-		v1alpha1.ConditionExposed, v1alpha1.ConditionIsolated, v1alpha1.ConditionObserved} {
-		all = append(all, failureMeanings(c)...)
-	}
+	all = append(all, failureMeanings()...)
 	return append(all, specMeanings()...)
 }
 
@@ -150,6 +151,7 @@ func workloadMeanings() []Meaning {
 		{c, "False", ReasonPodsNotCreated, "The API server or an admission webhook refuses the pods; the message is its own."},
 		{c, "False", ReasonEvicted, "A pod was removed from its node, which was short of something. Set requests that are true, or a larger `sizeLimit`."},
 		{c, "False", ReasonDeadlineExceeded, "A change has made no progress for `rollout.progressDeadline`."},
+		{c, "False", ReasonInvalidModel, "The Model cannot be rendered; the message says why."},
 	}
 }
 
@@ -186,17 +188,13 @@ func exposeMeanings() []Meaning {
 	}
 }
 
-// failureMeanings are the same for every condition.
-func failureMeanings(c string) []Meaning {
-	m := []Meaning{
-		{c, "False", ReasonNameTaken, "An object of the name that is needed belongs to somebody else, and is let be. Rename one of the two."},
-		{c, "False", ReasonForbidden, "The operator may not do it: its RBAC is not that of its version, or a policy forbids it. Apply the operator's RBAC."},
-		{c, "False", ReasonRejected, "The API server or an admission webhook refuses an object; the message is its own."},
-		{c, "False", ReasonKindMissing, "The cluster has no such kind (any more). Install it; nothing needs to be restarted."},
-		{c, "False", ReasonApplyFailed, "An object could not be written; the operator tries again."},
+// failureMeanings are the same for every condition but Ready.
+func failureMeanings() []Meaning {
+	return []Meaning{
+		{AllButReady, "False", ReasonNameTaken, "An object of the name that is needed belongs to somebody else, and is let be. Rename one of the two."},
+		{AllButReady, "False", ReasonForbidden, "The operator may not do it: its RBAC is not that of its version, or a policy forbids it. Apply the operator's RBAC."},
+		{AllButReady, "False", ReasonRejected, "The API server or an admission webhook refuses an object; the message is its own."},
+		{AllButReady, "False", ReasonKindMissing, "The cluster has no such kind (any more). Install it; nothing needs to be restarted."},
+		{AllButReady, "False", ReasonApplyFailed, "An object could not be written; the operator tries again."},
 	}
-	if c == v1alpha1.ConditionWorkloadReady {
-		m = append(m, Meaning{c, "False", ReasonInvalidModel, "The Model cannot be rendered; the message says why."})
-	}
-	return m
 }
