@@ -39,11 +39,12 @@
 //
 // # What runs beside it
 //
-// [Cluster.StartTraefik] (Gateway API and Ingress, also with the annotations of
-// ingress-nginx), [Cluster.StartCertManager] and [Cluster.StartACME] are the tier edge;
-// [Cluster.StartMetricsServer], [Cluster.StartPrometheus] and [Cluster.StartKEDA] are the tier
-// scale. They are pods, as they are elsewhere. Names outside the cluster are resolved once
-// StartACME has run, and all to the address that it was given.
+// [Cluster.StartEdge] starts the tier edge: [Cluster.StartTraefik] (Gateway API and Ingress,
+// also with the annotations of ingress-nginx), [Cluster.StartCertManager] and
+// [Cluster.StartACME]. [Cluster.StartScale] starts the tier scale:
+// [Cluster.StartMetricsServer], [Cluster.StartPrometheus] and [Cluster.StartKEDA]. They are
+// pods, as they are elsewhere. Names outside the cluster are resolved once StartACME has run,
+// and all to the address that it was given.
 //
 // # Costs
 //

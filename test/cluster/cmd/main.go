@@ -9,7 +9,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -17,7 +16,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mizzen.dev/test/cluster"
 	"mizzen.dev/test/cluster/binary"
 )
 
@@ -25,7 +23,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	root := &cobra.Command{Use: "cmd", Short: "The tests' Kubernetes, by hand", SilenceUsage: true}
-	root.AddCommand(newBuildCommand(), newMissingCommand(), newUpCommand(), newDownCommand())
+	root.AddCommand(newBuildCommand(), newMissingCommand())
+	root.AddCommand(clusterCommands()...)
 	if err := root.ExecuteContext(ctx); err != nil {
 		os.Exit(1)
 	}
@@ -37,20 +36,13 @@ func newBuildCommand() *cobra.Command {
 		Short: "Build programs, or all that a tier needs, and print where they are",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			for _, name := range names {
-				programs, err := binary.ByName(name)
-				if err != nil {
-					return err
-				}
-				for _, program := range programs {
-					dir, err := program.Dir(cmd.Context(), cmd.ErrOrStderr())
-					if err != nil {
-						return err
-					}
+			return each(names, func(program binary.Program) error {
+				dir, err := program.Dir(cmd.Context(), cmd.ErrOrStderr())
+				if err == nil {
 					fmt.Fprintln(cmd.OutOrStdout(), dir)
 				}
-			}
-			return nil
+				return err
+			})
 		},
 	}
 }
@@ -61,89 +53,29 @@ func newMissingCommand() *cobra.Command {
 		Short: "Print which programs are not built yet, of those named or of tiers",
 		Args:  cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, names []string) error {
-			for _, name := range names {
-				programs, err := binary.ByName(name)
-				if err != nil {
-					return err
+			return each(names, func(program binary.Program) error {
+				present, err := program.Present()
+				if err == nil && !present {
+					fmt.Fprintln(cmd.OutOrStdout(), program.Name)
 				}
-				for _, program := range programs {
-					present, err := program.Present()
-					if err != nil {
-						return err
-					}
-					if !present {
-						fmt.Fprintln(cmd.OutOrStdout(), program.Name)
-					}
-				}
-			}
-			return nil
+				return err
+			})
 		},
 	}
 }
 
-func newUpCommand() *cobra.Command {
-	var options cluster.Options
-	cmd := &cobra.Command{
-		Use:       "up [edge] [scale]",
-		Short:     "Run a cluster until interrupted",
-		ValidArgs: []string{"edge", "scale"},
-		Args:      cobra.OnlyValidArgs,
-		RunE: func(cmd *cobra.Command, tiers []string) error {
-			options.Progress = cmd.ErrOrStderr()
-			return up(cmd, options, tiers)
-		},
-	}
-	cmd.Flags().IntVar(&options.Nodes, "nodes", 0, "real nodes; 2 if 0, none if negative")
-	return cmd
-}
-
-func up(cmd *cobra.Command, options cluster.Options, tiers []string) (err error) {
-	ctx := cmd.Context()
-	c, err := cluster.Start(ctx, options)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, c.Stop()) }()
-	for _, tier := range tiers {
-		start := map[string]func(context.Context, *cluster.Cluster) error{"edge": startEdge, "scale": startScale}[tier]
-		if err := start(ctx, c); err != nil {
+// each does something with the programs of the names, and of the tiers of the names.
+func each(names []string, do func(binary.Program) error) error {
+	for _, name := range names {
+		programs, err := binary.ByName(name)
+		if err != nil {
 			return err
 		}
+		for _, program := range programs {
+			if err := do(program); err != nil {
+				return err
+			}
+		}
 	}
-	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "export KUBECONFIG=%s\n# registry %s\n# S3 %s, AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n# logs %s\n# interrupt to stop\n",
-		c.Kubeconfig(), c.Registry, c.S3.Endpoint, c.S3.AccessKey, c.S3.SecretKey, c.Logs)
-	<-ctx.Done()
 	return nil
-}
-
-func startEdge(ctx context.Context, c *cluster.Cluster) error {
-	edge, err := c.StartTraefik(ctx)
-	if err != nil {
-		return err
-	}
-	if err := c.StartCertManager(ctx); err != nil {
-		return err
-	}
-	_, err = c.StartACME(ctx, edge.Address)
-	return err
-}
-
-func startScale(ctx context.Context, c *cluster.Cluster) error {
-	if err := c.StartMetricsServer(ctx); err != nil {
-		return err
-	}
-	if _, err := c.StartPrometheus(ctx); err != nil {
-		return err
-	}
-	return c.StartKEDA(ctx)
-}
-
-func newDownCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "down",
-		Short: "Take away what clusters have left that were killed",
-		Args:  cobra.NoArgs,
-		RunE:  func(*cobra.Command, []string) error { return cluster.Sweep() },
-	}
 }

@@ -28,13 +28,7 @@ var (
 )
 
 func prepare(ctx context.Context, c *cluster.Cluster) (err error) {
-	if edge, err = c.StartTraefik(ctx); err != nil {
-		return err
-	}
-	if err = c.StartCertManager(ctx); err != nil {
-		return err
-	}
-	acme, err = c.StartACME(ctx, edge.Address)
+	edge, acme, err = c.StartEdge(ctx)
 	return err
 }
 
@@ -134,31 +128,47 @@ spec:
 `)
 }
 
-// TestACME has a certificate issued over HTTP-01, through either class of Ingress.
-func TestACME(t *testing.T) {
-	c := shared.Get(t)
+// issuer is one of the namespace, of certificates over ACME.
+func issuer(ns, solver string) string {
+	return `
+apiVersion: cert-manager.io/v1
+kind: Issuer
+metadata: {name: issuer, namespace: ` + ns + `}
+spec:
+  acme:
+    server: ` + acme.Directory + `
+    caBundle: ` + base64.StdEncoding.EncodeToString(acme.CABundle) + `
+    privateKeySecretRef: {name: account}
+    solvers: [{http01: ` + solver + `}]
+`
+}
+
+// acmeRoots trust what the ACME server issues.
+func acmeRoots(t *testing.T) *x509.CertPool {
+	t.Helper()
 	root, err := acme.Root(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
+	return poolOf(t, root)
+}
+
+func poolOf(t *testing.T, root []byte) *x509.CertPool {
+	t.Helper()
 	roots := x509.NewCertPool()
 	if !roots.AppendCertsFromPEM(root) {
 		t.Fatalf("the root is %q", root)
 	}
+	return roots
+}
+
+// TestACME has a certificate issued over HTTP-01, through either class of Ingress.
+func TestACME(t *testing.T) {
+	c, roots := shared.Get(t), acmeRoots(t)
 	for _, class := range []string{edge.IngressClass, edge.NginxClass} {
 		t.Run(class, func(t *testing.T) {
 			ns := start(t, c, "acme")
-			apply(t, c, `
-apiVersion: cert-manager.io/v1
-kind: Issuer
-metadata: {name: issuer, namespace: `+ns+`}
-spec:
-  acme:
-    server: `+acme.Directory+`
-    caBundle: `+base64.StdEncoding.EncodeToString(acme.CABundle)+`
-    privateKeySecretRef: {name: account}
-    solvers: [{http01: {ingress: {ingressClassName: `+class+`}}}]
-`)
+			apply(t, c, issuer(ns, "{ingress: {ingressClassName: "+class+"}}"))
 			host := class + ".acme.example.com"
 			ingress(t, c, ns, class, host)
 			answers(t, c, ns, "https://"+host+"/", roots)
@@ -169,26 +179,10 @@ spec:
 // TestACMEThroughGateway has the challenge answered by a route, and the certificate
 // presented by a listener.
 func TestACMEThroughGateway(t *testing.T) {
-	c := shared.Get(t)
-	root, err := acme.Root(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(root)
+	c, roots := shared.Get(t), acmeRoots(t)
 	ns := start(t, c, "acme-gateway")
 	const host = "tls.gateway.example.com"
-	apply(t, c, `
-apiVersion: cert-manager.io/v1
-kind: Issuer
-metadata: {name: issuer, namespace: `+ns+`}
-spec:
-  acme:
-    server: `+acme.Directory+`
-    caBundle: `+base64.StdEncoding.EncodeToString(acme.CABundle)+`
-    privateKeySecretRef: {name: account}
-    solvers: [{http01: {gatewayHTTPRoute: {parentRefs: [{name: g, kind: Gateway, group: gateway.networking.k8s.io}]}}}]
----
+	apply(t, c, issuer(ns, "{gatewayHTTPRoute: {parentRefs: [{name: g, kind: Gateway, group: gateway.networking.k8s.io}]}}")+`---
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway
 metadata: {name: g, namespace: `+ns+`, annotations: {cert-manager.io/issuer: issuer}}
@@ -240,9 +234,7 @@ spec: {ca: {secretName: ca}}
 	if err != nil {
 		t.Fatal(err)
 	}
-	roots := x509.NewCertPool()
-	roots.AppendCertsFromPEM(root)
 	const host = "authority.example.com"
 	ingress(t, c, ns, edge.IngressClass, host)
-	answers(t, c, ns, "https://"+host+"/", roots)
+	answers(t, c, ns, "https://"+host+"/", poolOf(t, root))
 }

@@ -21,13 +21,8 @@ var (
 )
 
 func prepare(ctx context.Context, c *cluster.Cluster) (err error) {
-	if err = c.StartMetricsServer(ctx); err != nil {
-		return err
-	}
-	if prometheus, err = c.StartPrometheus(ctx); err != nil {
-		return err
-	}
-	return c.StartKEDA(ctx)
+	prometheus, err = c.StartScale(ctx)
+	return err
 }
 
 func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }

@@ -58,13 +58,7 @@ issuers:
 `
 
 func prepare(ctx context.Context, b *bed.Bed) (err error) {
-	if edge, err = b.StartTraefik(ctx); err != nil {
-		return err
-	}
-	if err = b.StartCertManager(ctx); err != nil {
-		return err
-	}
-	if acme, err = b.StartACME(ctx, edge.Address); err != nil {
+	if edge, acme, err = b.StartEdge(ctx); err != nil {
 		return err
 	}
 	if err = b.Apply(ctx, fmt.Sprintf(public, edge.Namespace, edge.GatewayClass)); err != nil {

@@ -24,20 +24,9 @@ func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
 
 // prepare starts what the guide's first lines ask for.
 func prepare(ctx context.Context, b *bed.Bed) (err error) {
-	if edge, err = b.StartTraefik(ctx); err != nil {
+	if edge, acme, err = b.StartEdge(ctx); err != nil {
 		return err
 	}
-	if err = b.StartCertManager(ctx); err != nil {
-		return err
-	}
-	if acme, err = b.StartACME(ctx, edge.Address); err != nil {
-		return err
-	}
-	if err = b.StartMetricsServer(ctx); err != nil {
-		return err
-	}
-	if prometheus, err = b.StartPrometheus(ctx); err != nil {
-		return err
-	}
-	return b.StartKEDA(ctx)
+	prometheus, err = b.StartScale(ctx)
+	return err
 }
