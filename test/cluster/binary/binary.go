@@ -4,7 +4,8 @@
 // Each program has a module of its own below test/cluster, so that what it needs
 // stays out of Mizzen's go.mod. It is built when it is first asked for, and again
 // when its go.mod, go.sum or own code changes; what else changes in the repository
-// does not matter to it. A program that is missing is built, never skipped: the
+// does not matter to it. What nobody has asked for in a month goes when the next is
+// built. A program that is missing is built, never skipped: the
 // first time that takes minutes, and says so.
 package binary
 
@@ -15,12 +16,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/gofrs/flock"
 )
@@ -68,6 +71,7 @@ func (p Program) Dir(ctx context.Context, progress io.Writer) (string, error) {
 	}
 	dir := filepath.Join(cache, p.Name+"-"+key)
 	if built(dir) {
+		used(dir)
 		return dir, nil
 	}
 	if err := os.MkdirAll(cache, 0o755); err != nil {
@@ -86,7 +90,7 @@ func (p Program) Dir(ctx context.Context, progress io.Writer) (string, error) {
 	if err := p.build(ctx, source, dir, progress); err != nil {
 		return "", fmt.Errorf("building %s from %s: %w", p.Name, source, err)
 	}
-	return dir, nil
+	return dir, prune(cache, time.Now().Add(-keptUnused))
 }
 
 // source is the folder of the program's module.
@@ -131,30 +135,50 @@ func (p Program) key(source string) (string, error) {
 	for _, file := range slices.Sorted(maps.Keys(p.Overlay)) {
 		fmt.Fprintln(h, file, p.Overlay[file])
 	}
-	var files []string
-	for _, pattern := range []string{"*.go", "*" + overlayExt} {
-		found, err := filepath.Glob(filepath.Join(source, pattern))
-		if err != nil {
-			return "", err
-		}
-		files = append(files, found...)
+	files, err := p.files(source)
+	if err != nil {
+		return "", err
 	}
-	files = slices.DeleteFunc(files, func(file string) bool { return strings.HasSuffix(file, "_test.go") })
-	module := source
-	if p.Own {
-		module = filepath.Join(source, "..", "..", "..")
-	}
-	files = append(files, filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum"))
-	slices.Sort(files)
 	for _, file := range files {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return "", fmt.Errorf("reading what %s is built from: %w", p.Name, err)
 		}
-		fmt.Fprintln(h, filepath.Base(file), len(content))
+		name, err := filepath.Rel(source, file)
+		if err != nil {
+			return "", err
+		}
+		fmt.Fprintln(h, name, len(content))
 		h.Write(content)
 	}
 	return hex.EncodeToString(h.Sum(nil))[:keyLength], nil
+}
+
+// files returns the paths of what the program is built from: the Go files, overlays and
+// module files of its folder and of those below it, which may be modules that take the
+// place of others.
+func (p Program) files(source string) ([]string, error) {
+	var files []string
+	err := filepath.WalkDir(source, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		switch name := entry.Name(); {
+		case strings.HasSuffix(name, "_test.go"):
+		case strings.HasSuffix(name, ".go"), strings.HasSuffix(name, overlayExt), name == "go.mod", name == "go.sum":
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("finding what %s is built from: %w", p.Name, err)
+	}
+	if p.Own {
+		module := filepath.Join(source, "..", "..", "..")
+		files = append(files, filepath.Join(module, "go.mod"), filepath.Join(module, "go.sum"))
+	}
+	slices.Sort(files)
+	return files, nil
 }
 
 // CacheDir returns the directory that holds the programs: mizzen/cluster in

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"mizzen.dev/test/cluster/binary"
 )
@@ -100,8 +101,51 @@ func TestBuiltAgainWhenItsFilesChange(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if same != before || after == before {
-		t.Errorf("built in %s, then %s, and after a change in %s", before, same, after)
+	// A module that takes the place of another.
+	write(t, filepath.Join(source, "ext", "ext.go"), "package ext\n")
+	again, err := program().Dir(context.Background(), t.Output())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if same != before || after == before || again == after {
+		t.Errorf("built in %s, then %s, after a change in %s, and after one below in %s", before, same, after, again)
+	}
+}
+
+// TestOldOnesGo holds for programs that nobody has asked for in a long time.
+func TestOldOnesGo(t *testing.T) {
+	source := repository(t, hello)
+	build := func(main string) string {
+		t.Helper()
+		write(t, filepath.Join(source, "main.go"), main)
+		dir, err := program().Dir(context.Background(), t.Output())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return dir
+	}
+	age := func(dir string) {
+		t.Helper()
+		long := time.Now().AddDate(0, -2, 0)
+		if err := os.Chtimes(dir, long, long); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, inUse := build(hello), build(strings.ReplaceAll(hello, "hello", "good day"))
+	cache := filepath.Dir(old)
+	logs := filepath.Join(cache, "logs") // which are not a program
+	if err := os.Mkdir(logs, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{old, inUse, logs} {
+		age(dir)
+	}
+	build(strings.ReplaceAll(hello, "hello", "good day"))
+	latest := build(strings.ReplaceAll(hello, "hello", "good night"))
+	for dir, want := range map[string]bool{old: false, inUse: true, logs: true, latest: true} {
+		if _, err := os.Stat(dir); (err == nil) != want {
+			t.Errorf("%s: there %v, expected %v", dir, err == nil, want)
+		}
 	}
 }
 
