@@ -28,7 +28,7 @@ FIXTURES ?=
 .DEFAULT_GOAL := help
 .PHONY: help
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "%-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: build
 build: ## build the binaries into bin/
@@ -47,6 +47,12 @@ test: ## run the tests (Go and make alone)
 	@# What disagrees with Mizzen's own dependencies has a module of its own.
 	cd test/actionlint && go test -trimpath ./...
 	cd test/kubescore && go test -trimpath ./...
+
+# What mizzen consists of, and the corpora that it is tried with. The tests of the
+# cluster half start an API server, and are made for Linux.
+.PHONY: test-serving
+test-serving: ## the tests of the serving half alone, on any system
+	go test $$(go list -deps ./cmd/mizzen ./internal/hostile | grep '^mizzen.dev/')
 
 # Each tier of the tests on a real Kubernetes builds what it needs first, and says how
 # far it is. Root, or KUBECONFIG (docs of test/cluster), is all they want.
