@@ -14,6 +14,8 @@ GOVULNCHECK   := $(TOOLS)/govulncheck-$(GOVULNCHECK_VERSION)/govulncheck
 
 # The image must stay small: it is pulled on every node.
 MAX_IMAGE := 12MiB
+# Where `make push` puts the images.
+REGISTRY ?= ghcr.io/mizzen-dev
 
 # How long `make fuzz` spends on each target.
 FUZZTIME ?= 10s
@@ -143,15 +145,21 @@ image: build ## build the container images without Docker: OCI layouts in dist/i
 	for arch in amd64 arm64; do \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$$arch go build -trimpath -buildvcs=false -ldflags '$(LDFLAGS)' -o bin/linux-$$arch/ ./cmd/... || exit; \
 	done
-	bin/mizzen image -t 'mizzen:$(VERSION)' --binary bin/linux-amd64/mizzen --binary bin/linux-arm64/mizzen \
-		--max-size $(MAX_IMAGE) --to dist/image
-	bin/mizzen image -t 'mizzenctl:$(VERSION)' --program mizzenctl --binary bin/linux-amd64/mizzenctl --binary bin/linux-arm64/mizzenctl \
-		--to dist/image-mizzenctl
+	bin/mizzen image -t 'mizzen:$(VERSION)' $(IMAGE_MIZZEN) --to dist/image
+	bin/mizzen image -t 'mizzenctl:$(VERSION)' $(IMAGE_MIZZENCTL) --to dist/image-mizzenctl
+
+IMAGE_MIZZEN := --binary bin/linux-amd64/mizzen --binary bin/linux-arm64/mizzen --max-size $(MAX_IMAGE)
+IMAGE_MIZZENCTL := --program mizzenctl --binary bin/linux-amd64/mizzenctl --binary bin/linux-arm64/mizzenctl
+
+.PHONY: push
+push: image ## push both images to REGISTRY, with Docker's credentials
+	bin/mizzen image -t '$(REGISTRY)/mizzen:$(VERSION)' $(IMAGE_MIZZEN) --push
+	bin/mizzen image -t '$(REGISTRY)/mizzenctl:$(VERSION)' $(IMAGE_MIZZENCTL) --push
 
 PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64
 
 .PHONY: release
-release: image ## cross-compile the binaries and pack the image into dist/release
+release: image ## cross-compile the binaries and pack them and the images into dist/release
 	VERSION='$(VERSION)' LDFLAGS='$(LDFLAGS)' bash build/release.sh $(PLATFORMS)
 
 .PHONY: clean

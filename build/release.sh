@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Cross-compiles the binaries for the platforms given, and packs them and the image
-# into dist/release with their checksums. VERSION and LDFLAGS come from the Makefile.
+# Cross-compiles the binaries for the platforms given, and packs them, the images and
+# the operator's installation into dist/release with their checksums. VERSION and LDFLAGS
+# come from the Makefile.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 out=dist/release
@@ -16,5 +17,7 @@ for platform in "$@"; do
 	echo "$platform"
 done
 tar -C dist/image -cf "$out/mizzen-$VERSION-image.tar" .
+tar -C dist/image-mizzenctl -cf "$out/mizzenctl-$VERSION-image.tar" .
+sed "s|\(/mizzenctl\):latest$|\1:$VERSION|" config/install.yaml >"$out/mizzen-$VERSION-install.yaml"
 (cd "$out" && sha256sum ./* >SHA256SUMS)
 cat "$out/SHA256SUMS"
