@@ -248,7 +248,7 @@ func (n *trawl) ownerOf(s *swept) types.UID {
 // are deleted: first what brings requests, then what runs, then what that needs.
 func order(kind schema.GroupVersionKind) int {
 	kinds := []string{"Model", "Ingress", "HTTPRoute", "GRPCRoute", "Gateway", "Certificate", "ScaledObject",
-		"HorizontalPodAutoscaler", "PrometheusRule", "ServiceMonitor", "PodMonitor", "Service", "PodDisruptionBudget", "Deployment",
+		"HorizontalPodAutoscaler", "PrometheusRule", "ServiceMonitor", "Service", "PodDisruptionBudget", "Deployment",
 		"ReplicaSet", "Pod", "NetworkPolicy", "PersistentVolumeClaim", "ConfigMap", "Secret", "ServiceAccount"}
 	if i := slices.Index(kinds, kind.Kind); i >= 0 {
 		return i

@@ -52,7 +52,6 @@ func Kinds() []Kind {
 		optional("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes", v1alpha1.ConditionExposed),
 		optional("gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes", v1alpha1.ConditionExposed),
 		optional("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors", v1alpha1.ConditionObserved),
-		optional("monitoring.coreos.com", "v1", "PodMonitor", "podmonitors", v1alpha1.ConditionObserved),
 		optional("monitoring.coreos.com", "v1", "PrometheusRule", "prometheusrules", v1alpha1.ConditionObserved),
 	}
 }

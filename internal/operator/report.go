@@ -105,7 +105,7 @@ func (s *state) observation() (*health.Observation, error) {
 			o.Certificates = append(o.Certificates, live)
 		case "NetworkPolicy":
 			o.Isolated = true
-		case "ServiceMonitor", "PodMonitor", "PrometheusRule":
+		case "ServiceMonitor", "PrometheusRule":
 			o.Monitored = true
 		}
 		if err != nil {

@@ -46,7 +46,7 @@ app.kubernetes.io/name: mizzen-operator
   resources: [scaledobjects]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [monitoring.coreos.com]
-  resources: [podmonitors, prometheusrules, servicemonitors]
+  resources: [prometheusrules, servicemonitors]
   verbs: [get, list, watch, create, patch, delete]
 - apiGroups: [""]
   resources: [pods]
