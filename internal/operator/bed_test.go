@@ -126,8 +126,13 @@ func readObjects(t testing.TB, path string) []*unstructured.Unstructured {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return parseObjects(t, string(raw))
+}
+
+func parseObjects(t testing.TB, text string) []*unstructured.Unstructured {
+	t.Helper()
 	var all []*unstructured.Unstructured
-	d := utilyaml.NewYAMLOrJSONDecoder(bytes.NewReader(raw), 4096)
+	d := utilyaml.NewYAMLOrJSONDecoder(strings.NewReader(text), 4096)
 	for {
 		o := &unstructured.Unstructured{}
 		if err := d.Decode(&o.Object); err == io.EOF {

@@ -1,7 +1,6 @@
 package operator_test
 
 import (
-	"context"
 	"sync"
 	"testing"
 
@@ -115,24 +114,10 @@ func TestReplicasToScaleAndBack(t *testing.T) {
 	}
 }
 
-// offerKEDA registers the metrics of KEDA, as its installation does.
-func (b *bed) offerKEDA() {
-	b.Helper()
-	o := &unstructured.Unstructured{Object: map[string]any{"apiVersion": "apiregistration.k8s.io/v1", "kind": "APIService",
-		"metadata": map[string]any{"name": "v1beta1.external.metrics.k8s.io"},
-		"spec":     map[string]any{"group": "external.metrics.k8s.io", "version": "v1beta1", "groupPriorityMinimum": int64(100), "versionPriority": int64(100)}}}
-	b.apply(o, "keda")
-	b.Cleanup(func() { // the other tests' clusters have no KEDA
-		if err := b.Delete(context.Background(), o); err != nil {
-			b.Error(err)
-		}
-	})
-}
-
 // TestHPAToKEDAAndBack holds for autoscalers that take over from each other.
 func TestHPAToKEDAAndBack(t *testing.T) {
 	b := newBed(t, server.Get(t))
-	b.offerKEDA()
+	b.offer("external.metrics.k8s.io")
 	op := b.operate(func(o *operator.Options) {
 		o.PlatformPath = b.platform("image: registry.example.com/mizzen:1.0.0", "prometheus: {address: \"http://prometheus.monitoring:9090\"}")
 	})

@@ -137,7 +137,7 @@ func New(o Options) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := &Facts{Path: o.PlatformPath, Surveyor: Discovery{dc}, Clock: o.Clock, Log: o.Log.WithName("platform"),
+	facts := &Facts{Path: o.PlatformPath, Surveyor: Discovery{Cluster: dc, Namespaced: len(o.Namespaces) > 0}, Clock: o.Clock, Log: o.Log.WithName("platform"),
 		Interval: o.LookAround, Sooner: make(chan struct{}, 1), Changed: make(chan event.GenericEvent, 1)}
 	metrics, err := NewMetrics(o.Registry)
 	if err != nil {

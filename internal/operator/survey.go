@@ -11,7 +11,11 @@ import (
 )
 
 // Discovery surveys a cluster by its API's discovery.
-type Discovery struct{ Cluster platform.Cluster }
+type Discovery struct {
+	Cluster platform.Cluster
+	// Namespaced says that the operator may have rights in some namespaces alone.
+	Namespaced bool
+}
 
 // Survey implements Surveyor.
 func (d Discovery) Survey(ctx context.Context) (*Survey, error) {
@@ -31,7 +35,11 @@ func (d Discovery) Survey(ctx context.Context) (*Survey, error) {
 			kinds[gv.WithKind(r.Kind)] = true
 		}
 	}
-	found, err := platform.FromCluster(ctx, d.Cluster)
+	look := platform.FromCluster
+	if d.Namespaced {
+		look = platform.FromClusterAsAllowed
+	}
+	found, err := look(ctx, d.Cluster)
 	if err != nil {
 		return nil, err
 	}

@@ -391,32 +391,89 @@ func TestFromCluster(t *testing.T) {
 	c.installExperimental(t)
 	eventually(t, "session persistence", func(context.Context) (bool, error) { return found().Offers.Has(platform.SessionPersistence), nil })
 
-	t.Run("nobody in particular", func(t *testing.T) {
-		config, err := c.AddUser("nobody")
+	t.Run("nobody in particular", func(t *testing.T) { c.unseen(t) })
+	t.Run("somebody who asks first", func(t *testing.T) {
+		got, err := platform.FromClusterAsAllowed(t.Context(), c.discovery)
 		if err != nil {
 			t.Fatal(err)
 		}
-		client, err := discovery.NewDiscoveryClientForConfig(config)
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := platform.FromCluster(t.Context(), client)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Offers.Has(platform.KEDA) || !got.Offers.Has(platform.CertManager) {
-			t.Errorf("offers %v", got.Offers)
-		}
-		// The file says what the cluster does not tell, and nothing else.
-		p := &platform.Platform{Offers: platform.Offers{platform.KEDA, platform.MetricsServer, platform.SessionPersistence}}
-		got.Into(p)
-		if !p.Offers.Has(platform.KEDA) || !p.Offers.Has(platform.MetricsServer) || !p.Offers.Has(platform.CertManager) {
-			t.Errorf("with the file, offers %v", p.Offers)
-		}
-		if !slices.ContainsFunc(got.Notes, func(n string) bool { return strings.Contains(n, "forbidden") }) {
-			t.Errorf("notes: %q", got.Notes)
+		if diff := cmp.Diff(found(), got); diff != "" {
+			t.Errorf("-tried +asked:\n%s", diff)
 		}
 	})
+	// From an answer that did not come nothing follows, least of all that something is gone.
+	t.Run("no answer", func(t *testing.T) {
+		client := through(t, c.Config, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+			if strings.HasSuffix(r.URL.Path, "/v1beta1.metrics.k8s.io") {
+				return nil, errors.New("the cable is cut")
+			}
+			return next.RoundTrip(r)
+		})
+		if _, err := platform.FromCluster(t.Context(), client); err == nil || !strings.Contains(err.Error(), "the cable is cut") {
+			t.Errorf("the error is %v", err)
+		}
+	})
+}
+
+// unseen looks as somebody who may look at nothing.
+func (c *cluster) unseen(t *testing.T) {
+	config, err := c.AddUser("nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	forbidden := 0
+	client := through(t, config, func(r *http.Request, next http.RoundTripper) (*http.Response, error) {
+		answer, err := next.RoundTrip(r)
+		if err == nil && answer.StatusCode == http.StatusForbidden {
+			forbidden++
+		}
+		return answer, err
+	})
+	got, err := platform.FromCluster(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Offers.Has(platform.KEDA) || !got.Offers.Has(platform.CertManager) {
+		t.Errorf("offers %v", got.Offers)
+	}
+	if forbidden == 0 || !slices.ContainsFunc(got.Notes, func(n string) bool { return strings.Contains(n, "forbidden") }) {
+		t.Errorf("notes: %q, after %d requests that are forbidden", got.Notes, forbidden)
+	}
+
+	// Who asks first learns the same, and is refused nothing.
+	forbidden = 0
+	allowed, err := platform.FromClusterAsAllowed(t.Context(), client)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(got, allowed); diff != "" || forbidden > 0 {
+		t.Errorf("%d requests are forbidden; -tried +asked:\n%s", forbidden, diff)
+	}
+
+	// The file says what the cluster does not tell, and nothing else.
+	p := &platform.Platform{Offers: platform.Offers{platform.KEDA, platform.MetricsServer, platform.SessionPersistence}}
+	got.Into(p)
+	if !p.Offers.Has(platform.KEDA) || !p.Offers.Has(platform.MetricsServer) || !p.Offers.Has(platform.CertManager) {
+		t.Errorf("with the file, offers %v", p.Offers)
+	}
+}
+
+type roundTripper func(*http.Request) (*http.Response, error)
+
+func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+// through is a client whose requests a test comes between.
+func through(t *testing.T, config *rest.Config, trip func(*http.Request, http.RoundTripper) (*http.Response, error)) *discovery.DiscoveryClient {
+	t.Helper()
+	config = rest.CopyConfig(config)
+	config.Wrap(func(next http.RoundTripper) http.RoundTripper {
+		return roundTripper(func(r *http.Request) (*http.Response, error) { return trip(r, next) })
+	})
+	client, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
 }
 
 // serveAPI registers an aggregated API whose server is the test.

@@ -8,7 +8,9 @@ import (
 	"strconv"
 	"strings"
 
+	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
@@ -54,36 +56,50 @@ func (f *Found) Into(p *Platform) {
 	}
 }
 
-// FromCluster asks a cluster what it offers. The error says that it could not be asked
-// at all; what the caller may not read is a note, and counts as offered only if the
-// platform file says so.
+// FromCluster asks a cluster what it offers. The error says that it could not be asked;
+// what the caller may not read is a note, and counts as offered only if the platform file
+// says so.
 func FromCluster(ctx context.Context, c Cluster) (*Found, error) {
+	return discover(ctx, &discoverer{cluster: c, found: &Found{}})
+}
+
+// FromClusterAsAllowed is FromCluster for who may have rights in some namespaces alone: it
+// first asks whether it may look, for each look that is refused is written down as an
+// attempt, and alarms those who read what is.
+func FromClusterAsAllowed(ctx context.Context, c Cluster) (*Found, error) {
+	return discover(ctx, &discoverer{cluster: c, found: &Found{}, askFirst: true})
+}
+
+func discover(ctx context.Context, d *discoverer) (*Found, error) {
+	c := d.cluster
 	_, lists, err := c.ServerGroupsAndResources()
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return nil, fmt.Errorf("asking the cluster what it has: %w", err)
 	}
-	kinds := map[string]bool{}
+	d.kinds = map[string]bool{}
 	for _, list := range lists {
 		for _, r := range list.APIResources {
-			kinds[list.GroupVersion+"/"+r.Kind] = true
+			d.kinds[list.GroupVersion+"/"+r.Kind] = true
 		}
 	}
 	version, err := c.ServerVersion()
 	if err != nil {
 		return nil, fmt.Errorf("asking the cluster for its version: %w", err)
 	}
-	d := &discoverer{cluster: c, kinds: kinds, found: &Found{}}
 	d.gatewayAPI(ctx)
-	if kinds["cert-manager.io/v1/Certificate"] && kinds["cert-manager.io/v1/ClusterIssuer"] {
+	if d.kinds["cert-manager.io/v1/Certificate"] && d.kinds["cert-manager.io/v1/ClusterIssuer"] {
 		d.offer(CertManager)
 	}
-	if kinds["monitoring.coreos.com/v1/ServiceMonitor"] && kinds["monitoring.coreos.com/v1/PrometheusRule"] {
+	if d.kinds["monitoring.coreos.com/v1/ServiceMonitor"] && d.kinds["monitoring.coreos.com/v1/PrometheusRule"] {
 		d.offer(PrometheusOperator)
 	}
 	d.ask(MetricsServer, func() bool { return d.available(ctx, "v1beta1.metrics.k8s.io") })
 	d.keda(ctx)
 	d.ask(ImageVolumes, func() bool { return d.imageVolumes(ctx, version) })
 	d.ingressClasses(ctx)
+	if d.err != nil {
+		return nil, fmt.Errorf("asking the cluster what it has: %w", d.err)
+	}
 	return d.found, nil
 }
 
@@ -92,8 +108,12 @@ type discoverer struct {
 	cluster Cluster
 	kinds   map[string]bool
 	found   *Found
+	// askFirst says to ask whether one may look.
+	askFirst bool
 	// refused says that the last answer was that the caller may not ask.
 	refused bool
+	// err is why an answer could not be had, of which nothing follows.
+	err error
 }
 
 func (d *discoverer) offer(o Offer) { d.found.Offers = append(d.found.Offers, o) }
@@ -119,6 +139,12 @@ const maxAnswer = 16 << 20
 // get reads one object or list. What is not there, and what may not be read, is false;
 // the latter is noted.
 func (d *discoverer) get(ctx context.Context, path string, query map[string]string, into any) bool {
+	if d.err != nil {
+		return false
+	}
+	if d.askFirst && !d.may(ctx, path) {
+		return false
+	}
 	request := d.cluster.RESTClient().Get().AbsPath(path).SetHeader("Accept", "application/json")
 	for k, v := range query {
 		request = request.Param(k, v)
@@ -128,11 +154,10 @@ func (d *discoverer) get(ctx context.Context, path string, query map[string]stri
 	case apierrors.IsNotFound(err):
 		return false
 	case apierrors.IsForbidden(err):
-		d.refused = true
-		d.note("%s could not be read: it is forbidden; what it would tell counts as offered only where the platform file says so", path)
+		d.refuse(path)
 		return false
 	case err != nil:
-		d.note("%s could not be read: %v", path, err)
+		d.err = err
 		return false
 	case len(raw) > maxAnswer:
 		d.note("%s is too large to be read", path)
@@ -143,6 +168,62 @@ func (d *discoverer) get(ctx context.Context, path string, query map[string]stri
 		return false
 	}
 	return true
+}
+
+func (d *discoverer) refuse(path string) {
+	d.refused = true
+	d.note("%s could not be read: it is forbidden; what it would tell counts as offered only where the platform file says so", path)
+}
+
+// may asks whether the caller may read a resource, and notes it if not. Everybody may ask
+// that, and read what is no resource.
+func (d *discoverer) may(ctx context.Context, path string) bool {
+	attributes, ok := attributesOf(path)
+	if !ok {
+		return true
+	}
+	review := &authorizationv1.SelfSubjectAccessReview{
+		TypeMeta: metav1.TypeMeta{APIVersion: "authorization.k8s.io/v1", Kind: "SelfSubjectAccessReview"},
+		Spec:     authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: attributes},
+	}
+	body, err := json.Marshal(review)
+	if err != nil {
+		d.err = err
+		return false
+	}
+	raw, err := d.cluster.RESTClient().Post().AbsPath("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews").
+		SetHeader("Content-Type", "application/json").SetHeader("Accept", "application/json").Body(body).Do(ctx).Raw()
+	if err == nil {
+		err = json.Unmarshal(raw, review)
+	}
+	if err != nil {
+		d.err = err
+		return false
+	}
+	if !review.Status.Allowed {
+		d.refuse(path)
+	}
+	return review.Status.Allowed
+}
+
+// attributesOf is what reading at a path is to who authorizes it: of the cluster's, a
+// list of a resource or one by its name. Other paths have no resource.
+func attributesOf(path string) (*authorizationv1.ResourceAttributes, bool) {
+	parts := strings.Split(strings.TrimPrefix(path, "/"), "/")
+	a := &authorizationv1.ResourceAttributes{Verb: "list"}
+	switch {
+	case parts[0] == "api" && len(parts) > 2: // api/VERSION/RESOURCE
+		parts = parts[2:]
+	case parts[0] == "apis" && len(parts) > 3: // apis/GROUP/VERSION/RESOURCE
+		a.Group, parts = parts[1], parts[3:]
+	default:
+		return nil, false
+	}
+	a.Resource = parts[0]
+	if len(parts) > 1 {
+		a.Verb, a.Name = "get", parts[1]
+	}
+	return a, true
 }
 
 // available says whether an aggregated API answers: it is registered long before.
