@@ -157,7 +157,8 @@ expose: {host: ml.example.com, path: /iris, protocols: [HTTP, GRPC], ingress: {c
 		spec:     "runtime: {name: triton}",
 		platform: "offers: [PrometheusOperator]\n" + peers,
 	},
-	"isolated-not-scraped": {spec: `telemetry: {scrape: {mode: Disabled}}`, platform: "prometheus: {}\n" + peers},
+	"isolated-scraper-unknown": {spec: "runtime: {name: triton}", platform: "prometheus: {}\n"},
+	"isolated-not-scraped":     {spec: `telemetry: {scrape: {mode: Disabled}}`, platform: "prometheus: {}\n" + peers},
 	"isolated-traced": {
 		spec:     `telemetry: {tracing: {protocol: GRPC, samplingRatio: "0.1"}}`,
 		platform: "tracing: {endpoint: \"http://collector.observability:4319\"}\npeers: {collector: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: observability}}}], dns: [{namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}]}\n",

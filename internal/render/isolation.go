@@ -1,6 +1,8 @@
 package render
 
 import (
+	"fmt"
+
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -67,8 +69,13 @@ func (r *renderer) callers(from []networkingv1.NetworkPolicyPeer) []networkingv1
 	if peers := r.Platform.Peers.Scraper; len(peers) > 0 {
 		return append(rules, networkingv1.NetworkPolicyIngressRule{From: peers, Ports: ports(r.profile.metricsPort)})
 	}
+	// Who may call may also read the metrics, where both have one port.
+	advice := "name them in peers.scraper of the platform file, or in isolation.from"
+	if r.profile.metricsPort != r.profile.httpPort {
+		advice = fmt.Sprintf("name them in peers.scraper of the platform file (isolation.from opens the ports of predictions, and metrics are on %d)", r.profile.metricsPort)
+	}
 	r.warn("spec.telemetry.scrape", conditionIsolated, reasonScraperPeersUnknown,
-		"the platform does not say which pods Prometheus consists of, so that it cannot scrape: name them in peers.scraper of the platform file, or in isolation.from")
+		"the platform does not say which pods Prometheus consists of, so that it cannot scrape: %s", advice)
 	return rules
 }
 
