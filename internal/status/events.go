@@ -3,10 +3,14 @@ package status
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
+
+	"mizzen.dev/api/v1alpha1"
 )
 
 // shownEvents is how many events there are on the screen.
@@ -50,7 +54,7 @@ func events(o *Objects) []Event {
 	found := []Event{}
 	for i := range o.Events {
 		e := &o.Events[i]
-		if ours[e.InvolvedObject.UID] {
+		if ours[e.InvolvedObject.UID] && !premature(o, e) {
 			found = append(found, Event{At: lastSeen(e), Type: e.Type, Reason: e.Reason, Message: e.Message, Count: count(e),
 				Object: e.InvolvedObject.Kind + "/" + e.InvolvedObject.Name})
 		}
@@ -59,6 +63,16 @@ func events(o *Objects) []Event {
 		return cmp.Or(b.At.Compare(a.At), cmp.Compare(a.Object, b.Object), cmp.Compare(a.Reason, b.Reason))
 	})
 	return found[:min(len(found), shownEvents)]
+}
+
+// premature says whether an event is the warning of an autoscaler that pods which have
+// just started were not measured yet. The operator says so where it is more than that.
+func premature(o *Objects, e *corev1.Event) bool {
+	if o.Model == nil || e.InvolvedObject.Kind != "HorizontalPodAutoscaler" ||
+		!strings.HasPrefix(e.Reason, "FailedGet") && e.Reason != "FailedComputeMetricsReplicas" {
+		return false
+	}
+	return !meta.IsStatusConditionFalse(o.Model.Status.Conditions, v1alpha1.ConditionScaledBy)
 }
 
 // lastSeen looks in all the places where events have had their time.

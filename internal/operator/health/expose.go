@@ -20,14 +20,29 @@ func certificateNotReady(o *Observation) *finding {
 		case ready == nil:
 			return unknown(ReasonCertificatePending, fmt.Sprintf("cert-manager has not looked at the Certificate %s yet: check that it runs", c.GetName()))
 		case ready.status != corev1.ConditionTrue:
-			issuing := foreignCondition(c, "Issuing")
-			if issuing != nil && issuing.status == corev1.ConditionFalse && issuing.message != "" {
-				return no(ReasonCertificateNotReady, fmt.Sprintf("the Certificate %s is not issued: %s: %s (kubectl describe certificate %s)", c.GetName(), issuing.reason, issuing.message, c.GetName()))
-			}
-			return no(ReasonCertificateNotReady, fmt.Sprintf("the Certificate %s is not issued: %s: %s (kubectl describe certificate %s)", c.GetName(), ready.reason, ready.message, c.GetName()))
+			return notIssued(o, c, ready)
 		}
 	}
 	return nil
+}
+
+// notIssued tells a certificate that cert-manager is at work on from one that it could
+// not get, or has been at for long.
+func notIssued(o *Observation, c *unstructured.Unstructured, ready *statement) *finding {
+	begun, said := c.GetCreationTimestamp().Time, ready
+	issuing := foreignCondition(c, "Issuing")
+	if issuing != nil && issuing.status == corev1.ConditionTrue && issuing.since.After(begun) {
+		begun = issuing.since
+	}
+	if issuing != nil && issuing.message != "" && issuing.status == corev1.ConditionFalse {
+		said = issuing
+	}
+	refused := no(ReasonCertificateNotReady, fmt.Sprintf("the Certificate %s is not issued: %s: %s (kubectl describe certificate %s)", c.GetName(), said.reason, said.message, c.GetName()))
+	if issuing != nil && issuing.status == corev1.ConditionFalse {
+		return refused
+	}
+	return o.until(begun.Add(issuePatience),
+		unknown(ReasonCertificatePending, fmt.Sprintf("cert-manager is at work on the Certificate %s (kubectl describe certificate %s)", c.GetName(), c.GetName())), refused)
 }
 
 func gatewayNotProgrammed(o *Observation) *finding {
@@ -39,7 +54,11 @@ func gatewayNotProgrammed(o *Observation) *finding {
 		case programmed == nil || programmed.status == corev1.ConditionUnknown:
 			return unknown(ReasonGatewayPending, fmt.Sprintf("nobody has carried out the Gateway %s yet: check that the controller of its class runs", g.GetName()))
 		case programmed.status == corev1.ConditionFalse:
-			return no(ReasonGatewayNotProgrammed, fmt.Sprintf("the Gateway %s does not work: %s: %s", g.GetName(), programmed.reason, programmed.message))
+			broken := no(ReasonGatewayNotProgrammed, fmt.Sprintf("the Gateway %s does not work: %s: %s", g.GetName(), programmed.reason, programmed.message))
+			if programmed.reason != "Pending" && programmed.reason != "AddressNotAssigned" {
+				return broken
+			}
+			return o.until(programmed.since.Add(gatewayPatience), unknown(ReasonGatewayPending, fmt.Sprintf("the Gateway %s is being set up: %s", g.GetName(), programmed.message)), broken)
 		}
 	}
 	return nil

@@ -2,6 +2,7 @@ package health_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -36,9 +37,16 @@ const now = 10_000
 // notReady is the status of a pod whose container started at a time and does not answer,
 // and whose readiness changed at another.
 func notReady(started, changed int64) string {
-	at := func(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
 	return fmt.Sprintf("{conditions: [{type: Ready, status: \"False\", lastTransitionTime: %q}], %s, containerStatuses: [{name: server, started: true, state: {running: {startedAt: %q}}}]}",
 		at(changed), fetched, at(started))
+}
+
+// at is a time in seconds, as it stands in YAML.
+func at(seconds int64) string { return time.Unix(seconds, 0).UTC().Format(time.RFC3339) }
+
+// servingSince is the status of a pod that has answered since then.
+func servingSince(seconds int64) string {
+	return strings.Replace(serving, `status: "True"`, fmt.Sprintf("status: \"True\", lastTransitionTime: %q", at(seconds)), 1)
 }
 
 // given is an observation in YAML: what is left out is not there.
@@ -55,6 +63,7 @@ type given struct {
 	cert       string
 	offers     platform.Offers
 	scaledBy   v1alpha1.ScaleVia
+	created    int64 // when all of it was, in seconds; 0: long ago
 	problems   []render.Problem
 	failures   []health.Failure
 }
@@ -81,6 +90,16 @@ func TestConditions(t *testing.T) {
 	probed := fmt.Sprintf("{spec: {replicas: 1, template: {spec: {containers: [{name: server, startupProbe: {periodSeconds: 2, failureThreshold: %d}}]}}}, status: {replicas: 1, updatedReplicas: 1}}", budget/2)
 	// A container that has started and is not ready, and when its pod was or was not before.
 	running := func(started, changed int64) []string { return pod(notReady(started, changed)) }
+	unmeasured := func(reason string) string {
+		return "{conditions: [{type: ScalingActive, status: \"False\", reason: " + reason + "}]}"
+	}
+	measures := platform.Offers{platform.MetricsServer}
+	issuing := func(since int64) string {
+		return fmt.Sprintf("{conditions: [{type: Ready, status: \"False\"}, {type: Issuing, status: \"True\", lastTransitionTime: %q}]}", at(since))
+	}
+	unprogrammed := func(reason string, since int64) string {
+		return fmt.Sprintf("{conditions: [{type: Programmed, status: \"False\", reason: %s, lastTransitionTime: %q}]}", reason, at(since))
+	}
 	cpu := "scale: {minReplicas: 1, maxReplicas: 2}"
 	scaled := func(g given) given {
 		g.spec, g.deployment, g.pods = cpu, deployed, pod(serving)
@@ -109,8 +128,10 @@ func TestConditions(t *testing.T) {
 			`{initContainerStatuses: [{name: fetch, state: {terminated: {exitCode: 0, message: '{"digest":"sha256:1111111111111111111111111111111111111111111111111111111111111111"}'}}}]}`,
 			`{initContainerStatuses: [{name: fetch, state: {terminated: {exitCode: 0, message: '{"digest":"sha256:2222222222222222222222222222222222222222222222222222222222222222"}'}}}]}`,
 		}}, "SourceReady False DigestsDiffer", "False DigestsDiffer"},
-		"no volume":   {given{deployment: starting, claims: pod("{phase: Pending}")}, "SourceReady False ClaimPending", "False ClaimPending"},
-		"lost volume": {given{deployment: starting, claims: pod("{phase: Lost}")}, "SourceReady False ClaimLost", "False ClaimLost"},
+		"no volume":              {given{deployment: starting, claims: pod("{phase: Pending}")}, "SourceReady False ClaimPending", "False ClaimPending"},
+		"a volume is being made": {given{deployment: starting, claims: pod("{phase: Pending}"), created: now - 29}, "SourceReady Unknown ClaimPending", "Unknown ClaimPending"},
+		"no volume after all":    {given{deployment: starting, claims: pod("{phase: Pending}"), created: now - 30}, "SourceReady False ClaimPending", "False ClaimPending"},
+		"lost volume":            {given{deployment: starting, claims: pod("{phase: Lost}")}, "SourceReady False ClaimLost", "False ClaimLost"},
 
 		"image":          {given{deployment: starting, pods: waiting("ImagePullBackOff", "not found")}, "WorkloadReady False ImagePullFailed", "False ImagePullFailed"},
 		"missing secret": {given{deployment: starting, pods: waiting("CreateContainerConfigError", "secret x not found")}, "WorkloadReady False ConfigMissing", "False ConfigMissing"},
@@ -129,6 +150,7 @@ func TestConditions(t *testing.T) {
 		"no room":        {given{deployment: starting, pods: unschedulable("0/3 nodes are available: Insufficient cpu")}, "WorkloadReady False Unschedulable", "False Unschedulable"},
 		"no GPU":         {given{spec: "gpu: {count: 1, resourceName: nvidia.com/gpu}", deployment: starting, pods: unschedulable("0/3 nodes: 3 Insufficient nvidia.com/gpu")}, "WorkloadReady False GPUUnavailable", "False GPUUnavailable"},
 		"volume":         {given{deployment: starting, pods: unschedulable("pod has unbound immediate PersistentVolumeClaims")}, "WorkloadReady False VolumeUnavailable", "False VolumeUnavailable"},
+		"volume to come": {given{deployment: starting, pods: unschedulable("pod has unbound immediate PersistentVolumeClaims"), created: now - 29}, "WorkloadReady Unknown VolumeUnavailable", "Unknown Pending"},
 		"quota":          {given{deployment: replicaFailure("exceeded quota: q")}, "WorkloadReady False QuotaExceeded", "False QuotaExceeded"},
 		"security":       {given{deployment: replicaFailure("violates PodSecurity restricted")}, "WorkloadReady False PodSecurityDenied", "False PodSecurityDenied"},
 		"webhook":        {given{deployment: replicaFailure("admission webhook denied")}, "WorkloadReady False PodsNotCreated", "False PodsNotCreated"},
@@ -143,8 +165,18 @@ func TestConditions(t *testing.T) {
 		"HPA": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"True\"}]}"}), "ScaledBy True HPA", "True Serving"},
 		"no metrics-server": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: FailedGetResourceMetric}]}"}),
 			"ScaledBy False MetricsServerAbsent", "True ServingWithProblems"},
-		"no metrics": {scaled(given{scaledBy: "HPA", offers: platform.Offers{platform.MetricsServer}, hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: FailedGetResourceMetric}]}"}),
+		"no metrics": {scaled(given{scaledBy: "HPA", offers: measures, created: now - 60, hpa: unmeasured("FailedGetResourceMetric")}),
 			"ScaledBy False MetricsUnavailable", "True ServingWithProblems"},
+		"no metrics yet": {scaled(given{scaledBy: "HPA", offers: measures, created: now - 59, hpa: unmeasured("FailedGetResourceMetric")}),
+			"ScaledBy Unknown Pending", "True ServingWithProblems"},
+		"no metrics of pods that have just started": {given{spec: cpu, deployment: deployed, pods: pod(servingSince(now - 59)), scaledBy: "HPA", offers: measures, hpa: unmeasured("FailedGetResourceMetric")},
+			"ScaledBy Unknown Pending", "True ServingWithProblems"},
+		"no metrics though one pod is old": {given{spec: cpu, deployment: deployed, pods: []string{servingSince(now - 9), servingSince(now - 999)}, scaledBy: "HPA", offers: measures, hpa: unmeasured("FailedGetResourceMetric")},
+			"ScaledBy False MetricsUnavailable", "True ServingWithProblems"},
+		"no such metrics": {scaled(given{scaledBy: "HPA", offers: measures, created: now, hpa: unmeasured("InvalidMetricSourceType")}),
+			"ScaledBy False MetricsUnavailable", "True ServingWithProblems"},
+		"no metrics-server for new pods": {scaled(given{scaledBy: "HPA", created: now, hpa: unmeasured("FailedGetResourceMetric")}),
+			"ScaledBy False MetricsServerAbsent", "True ServingWithProblems"},
 		"scaled to none":  {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: ScalingActive, status: \"False\", reason: ScalingDisabled}]}"}), "ScaledBy False ScalingDisabled", "True ServingWithProblems"},
 		"unable to scale": {scaled(given{scaledBy: "HPA", hpa: "{conditions: [{type: AbleToScale, status: \"False\"}]}"}), "ScaledBy False UnableToScale", "True ServingWithProblems"},
 		"KEDA":            {scaled(given{scaledBy: "KEDA", object: "{conditions: [{type: Ready, status: \"True\"}]}"}), "ScaledBy True KEDA", "True Serving"},
@@ -161,12 +193,20 @@ func TestConditions(t *testing.T) {
 		"no address": {exposed(given{ingress: "{}"}), "Exposed Unknown AddressPending", "True ServingWithProblems"},
 		"route": {exposed(given{route: "{parents: [{conditions: [{type: Accepted, status: \"True\"}, {type: ResolvedRefs, status: \"True\"}]}]}"}),
 			"Exposed True WayInOpen", "True Serving"},
-		"route pending":          {exposed(given{route: "{}"}), "Exposed Unknown RoutePending", "Unknown RoutePending"},
-		"route refused":          {exposed(given{route: "{parents: [{conditions: [{type: Accepted, status: \"False\", reason: NoMatchingListenerHostname}]}]}"}), "Exposed False RouteNotAccepted", "False RouteNotAccepted"},
-		"no certificate":         {exposed(given{ingress: "{}", cert: "{conditions: [{type: Ready, status: \"False\", message: pending}]}"}), "Exposed False CertificateNotReady", "False CertificateNotReady"},
-		"cert-manager is silent": {exposed(given{ingress: "{}", cert: "{}"}), "Exposed Unknown CertificatePending", "Unknown CertificatePending"},
-		"gateway":                {exposed(given{gateway: "{conditions: [{type: Programmed, status: \"False\", message: no address}]}", route: "{}"}), "Exposed False GatewayNotProgrammed", "False GatewayNotProgrammed"},
-		"gateway pending":        {exposed(given{gateway: "{}", route: "{}"}), "Exposed Unknown GatewayPending", "Unknown GatewayPending"},
+		"route pending":                 {exposed(given{route: "{}"}), "Exposed Unknown RoutePending", "Unknown RoutePending"},
+		"route refused":                 {exposed(given{route: "{parents: [{conditions: [{type: Accepted, status: \"False\", reason: NoMatchingListenerHostname}]}]}"}), "Exposed False RouteNotAccepted", "False RouteNotAccepted"},
+		"no certificate":                {exposed(given{ingress: "{}", cert: "{conditions: [{type: Ready, status: \"False\", message: pending}]}"}), "Exposed False CertificateNotReady", "False CertificateNotReady"},
+		"a certificate is being issued": {exposed(given{ingress: "{}", cert: issuing(now - 119)}), "Exposed Unknown CertificatePending", "Unknown CertificatePending"},
+		"a certificate takes too long":  {exposed(given{ingress: "{}", cert: issuing(now - 120)}), "Exposed False CertificateNotReady", "False CertificateNotReady"},
+		"a certificate was just made":   {exposed(given{ingress: "{}", cert: "{conditions: [{type: Ready, status: \"False\"}]}", created: now - 9}), "Exposed Unknown CertificatePending", "Unknown CertificatePending"},
+		"a certificate was refused": {exposed(given{ingress: "{}", created: now - 9, cert: "{conditions: [{type: Ready, status: \"False\"}, {type: Issuing, status: \"False\", message: no such issuer}]}"}),
+			"Exposed False CertificateNotReady", "False CertificateNotReady"},
+		"cert-manager is silent":      {exposed(given{ingress: "{}", cert: "{}"}), "Exposed Unknown CertificatePending", "Unknown CertificatePending"},
+		"gateway":                     {exposed(given{gateway: "{conditions: [{type: Programmed, status: \"False\", message: no address}]}", route: "{}"}), "Exposed False GatewayNotProgrammed", "False GatewayNotProgrammed"},
+		"gateway without address yet": {exposed(given{gateway: unprogrammed("AddressNotAssigned", now-59), route: "{}"}), "Exposed Unknown GatewayPending", "Unknown GatewayPending"},
+		"gateway without address":     {exposed(given{gateway: unprogrammed("AddressNotAssigned", now-60), route: "{}"}), "Exposed False GatewayNotProgrammed", "False GatewayNotProgrammed"},
+		"gateway invalid":             {exposed(given{gateway: unprogrammed("Invalid", now), route: "{}"}), "Exposed False GatewayNotProgrammed", "False GatewayNotProgrammed"},
+		"gateway pending":             {exposed(given{gateway: "{}", route: "{}"}), "Exposed Unknown GatewayPending", "Unknown GatewayPending"},
 		"nothing to expose with": {exposed(given{problems: []render.Problem{{Severity: render.Refused, Condition: "Exposed", Reason: "GatewayAPIMissing", Path: "spec.expose.gateway", Message: "install it"}}}),
 			"Exposed False GatewayAPIMissing", "False GatewayAPIMissing"},
 		"name taken": {given{deployment: deployed, pods: pod(serving), failures: []health.Failure{{Condition: "WorkloadReady", Reason: health.ReasonNameTaken}}}, "WorkloadReady False NameTaken", "False NameTaken"},
@@ -196,6 +236,10 @@ func TestConditions(t *testing.T) {
 
 func (g given) observe(t *testing.T) *health.Observation {
 	t.Helper()
+	created := metav1.Time{}
+	if g.created != 0 {
+		created = metav1.Unix(g.created, 0)
+	}
 	o := &health.Observation{Now: metav1.Unix(now, 0), Model: &v1alpha1.Model{}, Revision: "r", Isolated: true, Offers: g.offers, ScaledBy: g.scaledBy, Problems: g.problems, Failures: g.failures}
 	read(t, "{source: "+pinnedSource+"}", &o.Model.Spec)
 	if g.spec != "" {
@@ -209,17 +253,17 @@ func (g given) observe(t *testing.T) *health.Observation {
 		read(t, g.deployment, o.Deployment)
 	}
 	for i, status := range g.pods {
-		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p" + string(rune('0'+i)), Labels: map[string]string{render.RevisionLabel: "r"}}}
+		p := corev1.Pod{ObjectMeta: metav1.ObjectMeta{Name: "p" + string(rune('0'+i)), CreationTimestamp: created, Labels: map[string]string{render.RevisionLabel: "r"}}}
 		read(t, status, &p.Status)
 		o.Pods = append(o.Pods, p)
 	}
 	for _, status := range g.claims {
-		c := corev1.PersistentVolumeClaim{}
+		c := corev1.PersistentVolumeClaim{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: created}}
 		read(t, status, &c.Status)
 		o.Claims = append(o.Claims, c)
 	}
 	if g.hpa != "" {
-		o.HPA = &autoscalingv2.HorizontalPodAutoscaler{}
+		o.HPA = &autoscalingv2.HorizontalPodAutoscaler{ObjectMeta: metav1.ObjectMeta{CreationTimestamp: created}}
 		read(t, g.hpa, &o.HPA.Status)
 	}
 	if g.ingress != "" {
@@ -229,6 +273,7 @@ func (g given) observe(t *testing.T) *health.Observation {
 	o.ScaledObject = foreign(t, g.object)
 	for status, into := range map[*string]*[]*unstructured.Unstructured{&g.route: &o.Routes, &g.gateway: &o.Gateways, &g.cert: &o.Certificates} {
 		if f := foreign(t, *status); f != nil {
+			f.SetCreationTimestamp(created)
 			*into = append(*into, f)
 		}
 	}
@@ -293,22 +338,32 @@ func TestTransitionTimes(t *testing.T) {
 	}
 }
 
-// TestNextLook has the conditions of a server that does not answer looked at again when
-// patience with it ends, since nothing in the cluster changes then.
+// TestNextLook has conditions looked at again when patience with something ends, since
+// nothing in the cluster changes then.
 func TestNextLook(t *testing.T) {
+	const unmeasured = "{conditions: [{type: ScalingActive, status: \"False\", reason: FailedGetResourceMetric}]}"
+	scaled := func(created int64) given {
+		return given{deployment: deployed, pods: []string{serving}, scaledBy: "HPA", offers: platform.Offers{platform.MetricsServer}, hpa: unmeasured, created: created}
+	}
 	tests := map[string]struct {
-		pods []string
-		want int64 // 0: never
+		given given
+		want  int64 // 0: never
 	}{
-		"all is well":         {pods: []string{serving}},
-		"not answering":       {pods: []string{notReady(now-999, now-10)}, want: now + 20},
-		"the first of two":    {pods: []string{notReady(now-999, now-10), notReady(now-999, now-20)}, want: now + 10},
-		"called failing":      {pods: []string{notReady(now-999, now-30)}},
-		"one is, one will be": {pods: []string{notReady(now-999, now-60), notReady(now-999, now-20)}, want: now + 10},
+		"all is well":         {given: given{pods: []string{serving}, created: now}},
+		"not answering":       {given: given{pods: []string{notReady(now-999, now-10)}}, want: now + 20},
+		"the first of two":    {given: given{pods: []string{notReady(now-999, now-10), notReady(now-999, now-20)}}, want: now + 10},
+		"called failing":      {given: given{pods: []string{notReady(now-999, now-30)}}},
+		"one is, one will be": {given: given{pods: []string{notReady(now-999, now-60), notReady(now-999, now-20)}}, want: now + 10},
+		"to be measured":      {given: scaled(now - 50), want: now + 10},
+		"never measured":      {given: scaled(now - 60)},
+		"a volume to come":    {given: given{claims: []string{"{phase: Pending}"}, created: now - 20}, want: now + 10},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			at := health.NextLook(given{deployment: starting, pods: test.pods}.observe(t))
+			if test.given.deployment == "" {
+				test.given.deployment = starting
+			}
+			at := health.NextLook(test.given.observe(t))
 			if got := at.Unix(); !at.IsZero() && got != test.want || at.IsZero() && test.want != 0 {
 				t.Errorf("the next look is at %s, not at %d", at, test.want)
 			}

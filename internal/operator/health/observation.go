@@ -4,6 +4,8 @@
 package health
 
 import (
+	"time"
+
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -63,6 +65,8 @@ type finding struct {
 	status  metav1.ConditionStatus
 	reason  string
 	message string
+	// ends is when patience ends, and something else is said; zero if it does not.
+	ends time.Time
 }
 
 // check looks for one thing. It returns nil if it has nothing to say, and the next
@@ -88,10 +92,23 @@ func Conditions(o *Observation) []metav1.Condition {
 		}
 		conditions = append(conditions, c)
 	}
-	parts := []struct {
-		conditionType string
-		checks        []check
-	}{
+	for _, p := range parts() {
+		add(p.conditionType, verdict(o, p.conditionType, p.checks))
+	}
+	add(v1alpha1.ConditionReady, ready(o, conditions))
+	// Ready stands first: it is what people look for.
+	return append(conditions[len(conditions)-1:], conditions[:len(conditions)-1]...)
+}
+
+// part is a condition, and the checks that it comes from.
+type part struct {
+	conditionType string
+	checks        []check
+}
+
+// parts are all that Ready sums up, in the order in which a Model comes up.
+func parts() []part {
+	return []part{
 		{v1alpha1.ConditionSourceReady, sourceChecks()},
 		{v1alpha1.ConditionWorkloadReady, workloadChecks()},
 		{v1alpha1.ConditionScaledBy, scaleChecks()},
@@ -99,12 +116,6 @@ func Conditions(o *Observation) []metav1.Condition {
 		{v1alpha1.ConditionIsolated, isolationChecks()},
 		{v1alpha1.ConditionObserved, telemetryChecks()},
 	}
-	for _, part := range parts {
-		add(part.conditionType, verdict(o, part.conditionType, part.checks))
-	}
-	add(v1alpha1.ConditionReady, ready(o, conditions))
-	// Ready stands first: it is what people look for.
-	return append(conditions[len(conditions)-1:], conditions[:len(conditions)-1]...)
 }
 
 // verdict asks what could not be done at all, then the checks in order. What was done
@@ -155,12 +166,16 @@ func warned(o *Observation, conditionType string) *finding {
 	return nil
 }
 
-func no(reason, message string) *finding { return &finding{metav1.ConditionFalse, reason, message} }
-func yes(reason, message string) *finding {
-	return &finding{metav1.ConditionTrue, reason, message}
+func no(reason, message string) *finding {
+	return &finding{status: metav1.ConditionFalse, reason: reason, message: message}
 }
+
+func yes(reason, message string) *finding {
+	return &finding{status: metav1.ConditionTrue, reason: reason, message: message}
+}
+
 func unknown(reason, message string) *finding {
-	return &finding{metav1.ConditionUnknown, reason, message}
+	return &finding{status: metav1.ConditionUnknown, reason: reason, message: message}
 }
 
 func truncate(text string) string {

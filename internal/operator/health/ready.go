@@ -15,7 +15,7 @@ func ready(_ *Observation, conditions []metav1.Condition) *finding {
 	for _, status := range []metav1.ConditionStatus{metav1.ConditionFalse, metav1.ConditionUnknown} {
 		for _, c := range conditions {
 			if blocking[c.Type] && c.Status == status && c.Reason != ReasonAddressPending {
-				return &finding{status, c.Reason, c.Type + ": " + c.Message}
+				return &finding{status: status, reason: c.Reason, message: c.Type + ": " + c.Message}
 			}
 		}
 	}

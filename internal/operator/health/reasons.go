@@ -121,6 +121,7 @@ func sourceMeanings() []Meaning {
 		{c, "False", string(termination.VolumeFull), "The file does not fit. Raise the size of `source.cache`."},
 		{c, "False", string(termination.VolumeNotWritable), "The volume cannot be written to. Check its access mode and file system group."},
 		{c, "False", ReasonDigestsDiffer, "Pods of one revision serve different files, as their source has changed meanwhile. Set `source.digest` to the one that you want."},
+		{c, "Unknown", ReasonClaimPending, "The cache's volume is being made. Wait."},
 		{c, "False", ReasonClaimPending, "The cache's volume does not come. Check the storage class, access mode and room: `kubectl describe pvc`."},
 		{c, "False", ReasonClaimLost, "The cache's volume is gone. Restore it, or remove `source.cache.claim` and set it again."},
 	}
@@ -145,6 +146,7 @@ func workloadMeanings() []Meaning {
 		{c, "False", ReasonProbeFailing, "A container runs and does not answer a probe, or was killed because of it. Raise `placement.startupTimeout` if the model takes longer to load."},
 		{c, "False", ReasonUnschedulable, "No node has room, or placement excludes all. Add nodes, ask for less, or widen `placement`."},
 		{c, "False", ReasonGPUUnavailable, "No node has the accelerators free that `gpu` asks for. Add such nodes, and check the device plugin."},
+		{c, "Unknown", ReasonVolumeUnavailable, "A pod has just begun to wait for a volume. Wait."},
 		{c, "False", ReasonVolumeUnavailable, "A pod waits for a volume. See SourceReady, and `kubectl describe pvc`."},
 		{c, "False", ReasonQuotaExceeded, "The namespace's quota is used up. Ask for less, or raise it."},
 		{c, "False", ReasonPodSecurity, "The namespace's pod security does not admit the pods. Remove what it names from the spec."},
@@ -160,7 +162,7 @@ func scaleMeanings() []Meaning {
 	return []Meaning{
 		{c, "True", ReasonHPA, "A HorizontalPodAutoscaler chooses the number of pods."},
 		{c, "True", ReasonKEDA, "KEDA chooses the number of pods."},
-		{c, "Unknown", ReasonPending, "The autoscaler has not looked at the pods yet. Wait."},
+		{c, "Unknown", ReasonPending, "There is nothing to go by yet: the autoscaler has not looked at the pods, or they have just started and their load has yet to be measured, which takes half a minute. Wait."},
 		{c, "Unknown", ReasonKEDASilent, "KEDA's definitions are installed, but nothing of it answers. Check that its operator runs."},
 		{c, "Unknown", ReasonHandover, "One autoscaler is taking over from another; the number of pods stays as it is meanwhile."},
 		{c, "False", ReasonScaledObjectNotReady, "KEDA refuses the ScaledObject; the message is its own."},
@@ -168,7 +170,7 @@ func scaleMeanings() []Meaning {
 		{c, "False", ReasonPaused, "The ScaledObject is paused by an annotation of KEDA. Remove it."},
 		{c, "False", ReasonScalingDisabled, "Somebody set the Deployment to no pods, which turns the autoscaler off. Scale it to one or more."},
 		{c, "False", ReasonMetricsServerAbsent, "Nobody measures CPU in this cluster. Install metrics-server. The number of pods stays as it is."},
-		{c, "False", ReasonMetricsUnavailable, "The autoscaler gets no metrics of these pods; the message is its own. The number of pods stays as it is."},
+		{c, "False", ReasonMetricsUnavailable, "The autoscaler gets no metrics of these pods, a minute after they answer; the message is its own. Look at metrics-server. The number of pods stays as it is."},
 		{c, "False", ReasonUnableToScale, "The autoscaler cannot set the number of pods; the message is its own."},
 	}
 }
@@ -181,9 +183,9 @@ func exposeMeanings() []Meaning {
 		{c, "Unknown", ReasonAddressPending, "The Ingress has no address. Check that the controller of its class runs and publishes one; Ready does not wait for it."},
 		{c, "Unknown", ReasonRoutePending, "No Gateway has looked at the route. Check that the Gateway exists and that its controller runs."},
 		{c, "False", ReasonRouteNotAccepted, "The Gateway does not carry out the route. Check that one of its listeners has the host and lets in routes of this namespace."},
-		{c, "Unknown", ReasonGatewayPending, "Nobody has carried out the Gateway. Check that the controller of its class runs."},
+		{c, "Unknown", ReasonGatewayPending, "Nobody has carried out the Gateway yet. If it stays so, check that the controller of its class runs."},
 		{c, "False", ReasonGatewayNotProgrammed, "The Gateway does not work; the message is its controller's."},
-		{c, "Unknown", ReasonCertificatePending, "cert-manager has not looked at the Certificate. Check that it runs."},
+		{c, "Unknown", ReasonCertificatePending, "cert-manager is at work on the Certificate, or has not looked at it: then check that it runs."},
 		{c, "False", ReasonCertificateNotReady, "The Certificate is not issued; the message is cert-manager's. `kubectl describe certificate` says more."},
 	}
 }

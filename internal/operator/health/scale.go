@@ -2,6 +2,8 @@ package health
 
 import (
 	"fmt"
+	"strings"
+	"time"
 
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
@@ -62,7 +64,11 @@ func scaledByHPA(o *Observation) *finding {
 		case len(o.Pods) == 0 || !anyReady(o.Pods):
 			return unknown(ReasonPending, "there is no load to measure before a pod answers")
 		}
-		return no(ReasonMetricsUnavailable, fmt.Sprintf("the autoscaler gets no metrics; the number of pods stays as it is: %s: %s", c.Reason, c.Message))
+		blind := no(ReasonMetricsUnavailable, fmt.Sprintf("the autoscaler gets no metrics; the number of pods stays as it is: %s: %s", c.Reason, c.Message))
+		if !strings.HasPrefix(c.Reason, "FailedGet") {
+			return blind // it asks for what there cannot be
+		}
+		return o.until(measuredAt(o), unknown(ReasonPending, "the pods have just started, and their load has yet to be measured"), blind)
 	}
 	if c := hpaCondition(o.HPA, autoscalingv2.AbleToScale); c != nil && c.Status == corev1.ConditionFalse {
 		return no(ReasonUnableToScale, fmt.Sprintf("the autoscaler cannot set the number of pods: %s: %s", c.Reason, c.Message))
@@ -86,6 +92,8 @@ func hpaCondition(h *autoscalingv2.HorizontalPodAutoscaler, conditionType autosc
 type statement struct {
 	status          corev1.ConditionStatus
 	reason, message string
+	// since is when the status changed; zero if nobody says.
+	since time.Time
 }
 
 // foreignCondition returns a condition of another project's object; nil if it has none
@@ -104,7 +112,9 @@ func findStatement(conditions []any, conditionType string) *statement {
 		status, _ := fields["status"].(string)
 		reason, _ := fields["reason"].(string)
 		message, _ := fields["message"].(string)
-		return &statement{corev1.ConditionStatus(status), reason, message}
+		changed, _ := fields["lastTransitionTime"].(string)
+		since, _ := time.Parse(time.RFC3339, changed)
+		return &statement{corev1.ConditionStatus(status), reason, message, since}
 	}
 	return nil
 }

@@ -22,7 +22,9 @@ func claimPending(o *Observation) *finding {
 			return no(ReasonClaimLost, fmt.Sprintf("the PersistentVolumeClaim %s has lost its volume: restore the volume, or remove source.cache.claim and set it again", c.Name))
 		}
 		if c.Status.Phase == corev1.ClaimPending && !anyScheduled(o.Pods) {
-			return no(ReasonClaimPending, fmt.Sprintf("the PersistentVolumeClaim %s has no volume yet: check that its storage class exists, offers the access mode and has room (kubectl describe pvc %s)", c.Name, c.Name))
+			return o.until(c.CreationTimestamp.Add(volumePatience),
+				unknown(ReasonClaimPending, fmt.Sprintf("the volume of the PersistentVolumeClaim %s is being made", c.Name)),
+				no(ReasonClaimPending, fmt.Sprintf("the PersistentVolumeClaim %s has no volume yet: check that its storage class exists, offers the access mode and has room (kubectl describe pvc %s)", c.Name, c.Name)))
 		}
 	}
 	return nil

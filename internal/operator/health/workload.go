@@ -54,7 +54,8 @@ func unschedulable(o *Observation) *finding {
 		case gpu != nil && strings.Contains(c.Message, "Insufficient "+gpu.ResourceName):
 			return no(ReasonGPUUnavailable, fmt.Sprintf("pod %s: no node has %d free %s: add such nodes, wait, or check that the device plugin runs on them (%s)", p.Name, gpu.Count, gpu.ResourceName, c.Message))
 		case strings.Contains(strings.ToLower(c.Message), "persistentvolumeclaim"):
-			return no(ReasonVolumeUnavailable, fmt.Sprintf("pod %s waits for a volume: %s", p.Name, c.Message))
+			message := fmt.Sprintf("pod %s waits for a volume: %s", p.Name, c.Message)
+			return o.until(p.CreationTimestamp.Add(volumePatience), unknown(ReasonVolumeUnavailable, message), no(ReasonVolumeUnavailable, message))
 		}
 		return no(ReasonUnschedulable, fmt.Sprintf("pod %s fits no node: add nodes, ask for less in resources, or widen placement (%s)", p.Name, c.Message))
 	}
