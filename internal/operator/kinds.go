@@ -48,7 +48,7 @@ func Kinds() []Kind {
 		builtin("networking.k8s.io", "v1", "Ingress", "ingresses", v1alpha1.ConditionExposed),
 		optional("keda.sh", "v1alpha1", "ScaledObject", "scaledobjects", v1alpha1.ConditionScaledBy),
 		optional("cert-manager.io", "v1", "Certificate", "certificates", v1alpha1.ConditionExposed),
-		optional("gateway.networking.k8s.io", "v1", "Gateway", "gateways", v1alpha1.ConditionExposed),
+		optional("gateway.networking.k8s.io", "v1", kindGateway, "gateways", v1alpha1.ConditionExposed),
 		optional("gateway.networking.k8s.io", "v1", "HTTPRoute", "httproutes", v1alpha1.ConditionExposed),
 		optional("gateway.networking.k8s.io", "v1", "GRPCRoute", "grpcroutes", v1alpha1.ConditionExposed),
 		optional("monitoring.coreos.com", "v1", "ServiceMonitor", "servicemonitors", v1alpha1.ConditionObserved),
@@ -104,4 +104,5 @@ const (
 	kindConfigMap    = "ConfigMap"
 	kindHPA          = "HorizontalPodAutoscaler"
 	kindScaledObject = "ScaledObject"
+	kindGateway      = "Gateway"
 )

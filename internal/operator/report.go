@@ -99,7 +99,7 @@ func (s *state) observation() (*health.Observation, error) {
 			o.ScaledObject = live
 		case "HTTPRoute", "GRPCRoute":
 			o.Routes = append(o.Routes, live)
-		case "Gateway":
+		case kindGateway:
 			o.Gateways = append(o.Gateways, live)
 		case "Certificate":
 			o.Certificates = append(o.Certificates, live)

@@ -149,8 +149,8 @@ func New(o Options) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts.watcher = &kindWatcher{cache: mgr.GetCache(), controller: c, watched: map[schema.GroupVersionKind]bool{}}
 	op := &Operator{manager: mgr, facts: facts}
+	facts.watcher = &kindWatcher{cache: mgr.GetCache(), controller: c, watched: map[schema.GroupVersionKind]bool{}, gatewayChanged: op.LookAround}
 	if len(o.Namespaces) == 0 {
 		if err := op.followDefinitions(); err != nil {
 			return nil, err
@@ -182,6 +182,11 @@ func newManager(o *Options) (manager.Manager, error) {
 		&v1alpha1.Model{}: {Transform: trimModel, Label: labels.Everything()},
 		&corev1.Pod{}:     {Transform: trimPod, Label: selector},
 		definitions():     {Transform: cache.TransformStripManagedFields(), Label: labels.Everything()},
+	}
+	for _, k := range Kinds() {
+		if k.Kind == kindGateway { // those of the platform, too
+			byObject[objectOf(k.GroupVersionKind)] = cache.ByObject{Transform: pack, Label: labels.Everything()}
+		}
 	}
 	namespaces := map[string]cache.Config{}
 	for _, ns := range o.Namespaces {

@@ -10,9 +10,11 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -28,6 +30,8 @@ type kindWatcher struct {
 	cache      cache.Cache
 	controller controller.Controller
 	watched    map[schema.GroupVersionKind]bool
+	// gatewayChanged is called when the platform may have other Gateways.
+	gatewayChanged func()
 }
 
 // follow implements watcher.
@@ -68,8 +72,35 @@ func (w *kindWatcher) start(ctx context.Context, gvk schema.GroupVersionKind) er
 	if err := w.cache.IndexField(ctx, objectOf(gvk), modelIndex, modelOf); err != nil {
 		return err
 	}
+	if gvk.Kind == kindGateway {
+		if err := w.controller.Watch(source.Kind(w.cache, client.Object(objectOf(gvk)), platformHandler(w.gatewayChanged))); err != nil {
+			return err
+		}
+	}
 	return w.controller.Watch(source.Kind(w.cache, client.Object(objectOf(gvk)), modelHandler()))
 }
+
+// platformHandler looks at Gateways that are no Model's: their listeners are facts of the
+// platform. What becomes of their status is not.
+func platformHandler(changed func()) handler.EventHandler {
+	look := func(o client.Object) {
+		if o.GetLabels()[render.ModelLabel] == "" {
+			changed()
+		}
+	}
+	return handler.Funcs{
+		CreateFunc: func(_ context.Context, e event.CreateEvent, _ queue) { look(e.Object) },
+		UpdateFunc: func(_ context.Context, e event.UpdateEvent, _ queue) {
+			if e.ObjectOld.GetGeneration() != e.ObjectNew.GetGeneration() {
+				look(e.ObjectNew)
+			}
+		},
+		DeleteFunc: func(_ context.Context, e event.DeleteEvent, _ queue) { look(e.Object) },
+	}
+}
+
+// queue is of what a controller has to look at.
+type queue = workqueue.TypedRateLimitingInterface[reconcile.Request]
 
 func objectOf(gvk schema.GroupVersionKind) *unstructured.Unstructured {
 	o := &unstructured.Unstructured{}
