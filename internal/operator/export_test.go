@@ -26,6 +26,11 @@ func NewReconciler(c client.Client, p *platform.Platform) *Reconciler {
 		Clock: clock.RealClock{}, Metrics: m, memory: newMemory()}
 }
 
+// News and ProgressDelay are for tests of when a status is written.
+var News = news
+
+const ProgressDelay = progressDelay
+
 // PodsHash is for the test that holds rendering to it.
 var PodsHash = podsHash
 

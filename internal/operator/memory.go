@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/json"
 	"sync"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -22,6 +23,8 @@ type memory struct {
 	models map[types.NamespacedName]map[id]written
 	// reports are the Models as the operator last wrote their status.
 	reports map[types.NamespacedName]*v1alpha1.Model
+	// pending is since when there has been something to tell of a Model that was not written.
+	pending map[types.NamespacedName]time.Time
 }
 
 type written struct {
@@ -37,7 +40,8 @@ type written struct {
 }
 
 func newMemory() *memory {
-	return &memory{models: map[types.NamespacedName]map[id]written{}, reports: map[types.NamespacedName]*v1alpha1.Model{}}
+	return &memory{models: map[types.NamespacedName]map[id]written{}, reports: map[types.NamespacedName]*v1alpha1.Model{},
+		pending: map[types.NamespacedName]time.Time{}}
 }
 
 // reported remembers a Model whose status was written.
@@ -46,6 +50,27 @@ func (m *memory) reported(model *v1alpha1.Model) {
 	defer m.mu.Unlock()
 	m.reports[client.ObjectKeyFromObject(model)] = &v1alpha1.Model{ObjectMeta: metav1.ObjectMeta{UID: model.UID,
 		ResourceVersion: model.ResourceVersion}, Status: *model.Status.DeepCopy()}
+	delete(m.pending, client.ObjectKeyFromObject(model))
+}
+
+// untold remembers that there is something to tell of a Model that is not written now,
+// and returns since when.
+func (m *memory) untold(model types.NamespacedName, now time.Time) time.Time {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	since, ok := m.pending[model]
+	if !ok {
+		since = now
+		m.pending[model] = since
+	}
+	return since
+}
+
+// told remembers that the status of a Model says all.
+func (m *memory) told(model types.NamespacedName) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	delete(m.pending, model)
 }
 
 // recall gives a Model from a cache that is behind the status that was written. A cache
@@ -76,6 +101,7 @@ func (m *memory) forget(model types.NamespacedName) {
 	defer m.mu.Unlock()
 	delete(m.models, model)
 	delete(m.reports, model)
+	delete(m.pending, model)
 }
 
 func (m *memory) get(model types.NamespacedName, i id) (written, bool) {

@@ -60,6 +60,8 @@ type state struct {
 	desired, waiting []*unstructured.Unstructured
 
 	failures []health.Failure
+	// final says that nobody looks again before something changes.
+	final bool
 	// requeueAt is when to look again without being told; zero if never.
 	requeueAt time.Time
 }
@@ -86,13 +88,24 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 			break
 		}
 	}
+	s.final = final(err)
 	if errReport := r.report(ctx, s); errReport != nil {
-		err = errors.Join(err, errReport)
+		return reconcile.Result{}, errors.Join(err, errReport)
+	}
+	if s.final {
+		return reconcile.Result{}, reconcile.TerminalError(err)
 	}
 	if err != nil {
-		return reconcile.Result{}, unlessFinal(err)
+		return reconcile.Result{}, err
 	}
 	return r.next(s), nil
+}
+
+// lookAt has the Model looked at then, if not before.
+func (s *state) lookAt(at time.Time) {
+	if s.requeueAt.IsZero() || !at.IsZero() && at.Before(s.requeueAt) {
+		s.requeueAt = at
+	}
 }
 
 // next is when to look again: at a computed instant, if at all.
@@ -103,13 +116,10 @@ func (r *Reconciler) next(s *state) reconcile.Result {
 	return reconcile.Result{RequeueAfter: max(time.Second, s.requeueAt.Sub(r.Clock.Now()))}
 }
 
-// unlessFinal marks errors that trying again does not mend: those of the Model itself.
-func unlessFinal(err error) error {
+// final says whether trying again does not mend an error: one of the Model itself.
+func final(err error) bool {
 	var invalid *InvalidModelError
-	if errors.As(err, &invalid) {
-		return reconcile.TerminalError(err)
-	}
-	return err
+	return errors.As(err, &invalid)
 }
 
 // InvalidModelError says that a Model cannot be rendered.

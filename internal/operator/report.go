@@ -20,17 +20,26 @@ import (
 	"mizzen.dev/internal/operator/health"
 )
 
-// report writes the status, once, and only if it changed.
+// report writes the status, once, and only if it changed: what somebody waits for at
+// once, and progress in a while, unless nobody would look again then.
 func (r *Reconciler) report(ctx context.Context, s *state) error {
 	o, err := s.observation()
 	if err != nil {
 		return err
 	}
 	o.Now = metav1.NewTime(r.Clock.Now()).Rfc3339Copy()
-	s.requeueAt = health.NextLook(o)
+	s.lookAt(health.NextLook(o))
 	status := statusOf(s, o)
 	if equality.Semantic.DeepEqual(status, &s.model.Status) {
+		r.memory.told(client.ObjectKeyFromObject(s.model))
 		return nil
+	}
+	if !s.final && !news(&s.model.Status, status) {
+		due := r.memory.untold(client.ObjectKeyFromObject(s.model), o.Now.Time).Add(progressDelay)
+		if due.After(o.Now.Time) {
+			s.lookAt(due)
+			return nil
+		}
 	}
 	changed := s.model.DeepCopy()
 	changed.Status = *status

@@ -67,7 +67,7 @@ func revisionsOf(s *state, now metav1.Time) []v1alpha1.Revision {
 		r.Replicas, r.ReadyReplicas, r.Weight = 0, 0, 0
 		for n := range s.pods {
 			p := &s.pods[n]
-			if p.Labels[render.RevisionLabel] != r.Name || finished(p) {
+			if p.Labels[render.RevisionLabel] != r.Name || finished(p) || p.DeletionTimestamp != nil {
 				continue
 			}
 			r.Replicas++
