@@ -17,31 +17,49 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/test/cluster"
 	"mizzen.dev/test/cluster/audit"
 	"mizzen.dev/test/cluster/crds"
 	"mizzen.dev/test/e2e/bed"
 )
 
-var keda struct {
-	once sync.Once
-	err  error
+// TestKEDA is in order: a cluster without KEDA, KEDA coming, and with it. The steps after
+// the first one bring KEDA if they are run alone.
+func TestKEDA(t *testing.T) {
+	t.Run("InstalledLater", installedLater)
+	t.Run("RequestRate", requestRate)
+	t.Run("Handover", handover)
 }
 
-// startKEDA has KEDA in the cluster, for the tests that want it there: it is not when
-// the operator starts.
+var keda struct {
+	once  sync.Once
+	asked bool
+	err   error
+}
+
+// startKEDA has KEDA in the cluster, which is not there when the operator starts.
 func startKEDA(t *testing.T, b *bed.Bed) {
 	t.Helper()
-	keda.once.Do(func() { keda.err = b.StartKEDA(context.Background()) })
+	keda.once.Do(func() {
+		keda.asked = true
+		keda.err = b.StartKEDA(context.Background())
+	})
 	if keda.err != nil {
 		t.Fatal(keda.err)
 	}
 }
 
-// TestKEDAInstalledLater goes by CPU, and says so, until KEDA comes, and then by what
-// was asked for without a restart of the operator. The definition alone is not KEDA: the
-// HPA stays, until KEDA takes it over. It is the first test, for the next ones have KEDA.
-func TestKEDAInstalledLater(t *testing.T) {
+// installedLater goes by CPU, and says so, until KEDA comes, and then by what was asked
+// for without a restart of the operator. The definition alone is not KEDA: the HPA stays,
+// until KEDA takes it over.
+func installedLater(t *testing.T) {
 	b := shared.Get(t)
+	switch {
+	case !b.Own():
+		t.Fatal(&cluster.ForeignError{Want: "a time before KEDA"})
+	case keda.asked:
+		t.Fatal("KEDA is there already: this is to be the first test that wants it")
+	}
 	ns := b.RestrictedNamespace(t, "later")
 	b.MustApply(t, b.Iris(t, ns, "iris", "0.1.0", quick(2, 3, "target: {requestsPerSecond: 1000}")))
 	c := b.Condition(t, ns, "iris", v1alpha1.ConditionScaledBy, metav1.ConditionTrue, "MetricUnavailable")

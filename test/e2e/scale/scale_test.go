@@ -34,9 +34,9 @@ func TestCPU(t *testing.T) {
 	scaledTo(t, b, ns, 1)
 }
 
-// TestRequestRate scales by KEDA on the request rate from Prometheus, up and down
+// requestRate scales by KEDA on the request rate from Prometheus, up and down
 // again; keeps what runs when Prometheus dies; and has the fallback where less runs.
-func TestRequestRate(t *testing.T) {
+func requestRate(t *testing.T) {
 	b := shared.Get(t)
 	startKEDA(t, b)
 	ns := b.RestrictedNamespace(t, "rate")
@@ -87,10 +87,10 @@ func fallback(t *testing.T, b *bed.Bed, ns string, want bool) {
 	})
 }
 
-// TestHandover goes from a fixed number of pods to an HPA, to KEDA and back, under load:
+// handover goes from a fixed number of pods to an HPA, to KEDA and back, under load:
 // there are never fewer ready pods than the smaller of before and after, no call fails,
 // and there is never a second autoscaler.
-func TestHandover(t *testing.T) {
+func handover(t *testing.T) {
 	b := shared.Get(t)
 	startKEDA(t, b)
 	ns := b.RestrictedNamespace(t, "handover")
