@@ -68,6 +68,7 @@ func (o *serveOptions) run(ctx context.Context, s command.Streams, argument stri
 	if err != nil {
 		return &command.UsageError{Err: err}
 	}
+	limitMemory()
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, serve.Signals()...)
 	defer signal.Stop(signals)
