@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -191,45 +189,8 @@ func (o *renderOptions) dashboard(s command.Streams, models []*v1alpha1.Model, p
 	if len(models) != 1 {
 		return command.Usagef("a dashboard is of one Model, found %d", len(models))
 	}
-	model := models[0].DeepCopy()
-	if model.Spec.Telemetry == nil {
-		model.Spec.Telemetry = &v1alpha1.Telemetry{}
-	}
-	if model.Spec.Telemetry.Dashboard == nil {
-		model.Spec.Telemetry.Dashboard = &v1alpha1.Dashboard{}
-	}
-	model.Spec.Telemetry.Dashboard.Mode = v1alpha1.ModeEnabled
-	with := *p
-	if with.Grafana == nil {
-		with.Grafana = &platform.Grafana{}
-	}
-	result, err := render.Render(render.Input{Model: model, Platform: &with})
-	if err != nil {
-		return err
-	}
-	text, err := dashboardOf(result)
-	return o.print(s, model.Name+".json", text, err)
-}
-
-// dashboardOf finds the dashboard among the objects.
-func dashboardOf(result *render.Result) ([]byte, error) {
-	for _, object := range result.Objects {
-		data, _, err := unstructured.NestedStringMap(object.Object, "data")
-		if object.GetKind() != "ConfigMap" || err != nil {
-			continue
-		}
-		for name, text := range data {
-			if strings.HasSuffix(name, ".json") && json.Valid([]byte(text)) && strings.HasSuffix(object.GetName(), "-dashboard") {
-				return []byte(text + "\n"), nil
-			}
-		}
-	}
-	for _, problem := range result.Refusals() {
-		if strings.HasPrefix(problem.Path, "spec.telemetry.dashboard") {
-			return nil, problem
-		}
-	}
-	return nil, errors.New("the Model has no dashboard: its runtime has no metrics that are known")
+	text, err := render.Dashboard(render.Input{Model: models[0], Platform: p})
+	return o.print(s, models[0].Name+".json", append(text, '\n'), err)
 }
 
 // write writes files below the output directory and says which.
