@@ -88,6 +88,15 @@ func (o objective) lasts(b burn) time.Duration {
 	return time.Duration(float64(o.window) * o.budget / o.threshold(b)).Round(time.Minute)
 }
 
+// budget of an objective; the schema lets no wrong one in.
+func (r *renderer) budget(percent string) float64 {
+	share, err := budgetOf(percent)
+	if err != nil {
+		r.fail(err)
+	}
+	return share
+}
+
 // budgetOf is the share of requests that an objective such as "99.9" lets fail.
 func budgetOf(percent string) (float64, error) {
 	target, err := strconv.ParseFloat(percent, 64)
@@ -116,11 +125,9 @@ func (r *renderer) objectives() []objective {
 	m, q, rate := r.profile.metrics, r.queries(), promDuration(r.rateWindow())
 	if !m.requests.has() || !m.errors.has() {
 		r.lacks(alerts.Mode, "spec.telemetry.alerts.slo", "requests that failed")
-	} else if budget, err := budgetOf(slo.Availability); err != nil {
-		r.refuse("spec.telemetry.alerts.slo.availability", conditionObserved, reasonObjectiveInvalid, "%v", err)
 	} else {
 		all = append(all, objective{
-			slo: "availability", alert: "MizzenErrorBudgetBurn", budget: budget, window: window,
+			slo: "availability", alert: "MizzenErrorBudgetBurn", budget: r.budget(slo.Availability), window: window,
 			total: q.requests(rate), bad: q.errors(rate),
 			says: "fail with an error of the server",
 			look: "See which codes and pods they come from on the dashboard, then mizzenctl status and logs; if a new version began it, go back to the one before.",
@@ -159,13 +166,8 @@ func (r *renderer) latencyObjective(l *v1alpha1.LatencySLO) (objective, bool) {
 	if target == "" {
 		target = defaultLatencyTarget
 	}
-	budget, err := budgetOf(target)
-	if err != nil {
-		r.refuse(path+".target", conditionObserved, reasonObjectiveInvalid, "%v", err)
-		return objective{}, false
-	}
 	return objective{
-		slo: "latency", alert: "MizzenLatencyBudgetBurn", budget: budget,
+		slo: "latency", alert: "MizzenLatencyBudgetBurn", budget: r.budget(target),
 		total: q.measured(rate), bad: q.slow(bound, rate),
 		says: fmt.Sprintf("take longer than %v", fromSeconds(bound)),
 		look: "See on the dashboard whether requests wait (queue, in flight) or work longer than before: then give pods more CPU or allow more of them, or go back to the version before.",

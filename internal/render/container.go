@@ -29,7 +29,7 @@ func (r *renderer) server() *corev1ac.ContainerApplyConfiguration {
 		WithCommand(r.profile.command...).
 		WithArgs(r.profile.args...).
 		WithPorts(containerPort(httpPortName, r.profile.httpPort)).
-		WithResources(r.resources()).
+		WithResources(r.resourceRequirements()).
 		WithSecurityContext(restricted()).
 		WithStartupProbe(r.probe(r.profile.readyPath, startupPeriod, int32((r.startup()+startupPeriod-1)/startupPeriod))).
 		WithReadinessProbe(r.probe(r.profile.readyPath, readinessPeriod, readinessFailed)).
@@ -81,30 +81,6 @@ func restricted() *corev1ac.SecurityContextApplyConfiguration {
 		WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))
 }
 
-// resources of the server: the Model's, or what a small model needs; and the
-// accelerators, for which limits are requests.
-func (r *renderer) resources() *corev1ac.ResourceRequirementsApplyConfiguration {
-	requests := corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("128Mi")}
-	limits := corev1.ResourceList{corev1.ResourceMemory: resource.MustParse("512Mi")}
-	if s := r.spec.Resources; s != nil {
-		requests, limits = s.Requests.DeepCopy(), s.Limits.DeepCopy()
-	}
-	if g := r.spec.GPU; g != nil {
-		if limits == nil {
-			limits = corev1.ResourceList{}
-		}
-		limits[corev1.ResourceName(g.ResourceName)] = *resource.NewQuantity(int64(g.Count), resource.DecimalSI)
-	}
-	a := corev1ac.ResourceRequirements()
-	if len(requests) > 0 {
-		a.WithRequests(requests)
-	}
-	if len(limits) > 0 {
-		a.WithLimits(limits)
-	}
-	return a
-}
-
 // mounts of the server.
 func (r *renderer) mounts() []*corev1ac.VolumeMountApplyConfiguration {
 	mount := func(name, at string) *corev1ac.VolumeMountApplyConfiguration {
@@ -147,11 +123,11 @@ func (r *renderer) fetch() *corev1ac.ContainerApplyConfiguration {
 			WithLimits(corev1.ResourceList{corev1.ResourceMemory: *resource.NewQuantity(fetchMemoryLimit, resource.BinarySI)})).
 		WithSecurityContext(restricted()).
 		WithVolumeMounts(corev1ac.VolumeMount().WithName(modelVolume).WithMountPath(modelsDir))
-	if len(r.spec.Config) > 0 { // the store's address and region may stand there
-		c.WithEnvFrom(r.configEnv())
-	}
 	if s.SecretRef != nil {
 		c.WithEnvFrom(corev1ac.EnvFromSource().WithSecretRef(corev1ac.SecretEnvSource().WithName(s.SecretRef.Name)))
 	}
-	return c.WithEnv(r.storeEnvironment()...)
+	if len(r.spec.Config) > 0 { // the store's address may stand there; the last of the two wins
+		c.WithEnvFrom(r.configEnv())
+	}
+	return c
 }

@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -31,7 +32,7 @@ func (r *renderer) environment() []*corev1ac.EnvVarApplyConfiguration {
 			ours[name] = true
 		}
 	}
-	for _, name := range sortedNames(r.spec.Config) {
+	for _, name := range slices.Sorted(maps.Keys(r.spec.Config)) {
 		r.checkName(ours, name, "spec.config."+name)
 	}
 	for i, s := range r.spec.Secrets {
@@ -183,13 +184,4 @@ func (r *renderer) tracingEnv() []*corev1ac.EnvVarApplyConfiguration {
 		plain("OTEL_TRACES_SAMPLER", "parentbased_traceidratio"),
 		plain("OTEL_TRACES_SAMPLER_ARG", c.sampling),
 	}
-}
-
-func sortedNames[V any](m map[string]V) []string {
-	names := make([]string, 0, len(m))
-	for name := range m {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }

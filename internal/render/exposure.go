@@ -54,11 +54,9 @@ func (r *renderer) exposure() {
 			ok = r.exposeByIngress(w)
 		}
 	}
-	if !ok {
-		r.result.URL = "http://" + r.serviceHost()
-		return
+	if ok {
+		r.result.URL = r.scheme(w) + "://" + w.Host + strings.TrimSuffix(w.path, "/")
 	}
-	r.result.URL = r.scheme(w) + "://" + w.Host + strings.TrimSuffix(w.path, "/")
 }
 
 // wayIn works out what any means has to do.

@@ -129,8 +129,8 @@ func (r *renderer) gateway(w *wayIn) gatewayv1.ParentReference {
 // HTTPRoute and a GRPCRoute for the same host, so that calls of gRPC, which are HTTP/2
 // after all, are told from others by their content type.
 func (r *renderer) httpRoute(w *wayIn, parent gatewayv1.ParentReference) {
-	timeouts := r.routeTimeouts(w)
-	sticky := r.sessionPersistence(w)
+	timeouts := routeTimeouts(w)
+	sticky := sessionPersistence(w)
 	var rules []gatewayv1.HTTPRouteRule
 	if w.grpc {
 		rules = append(rules, gatewayv1.HTTPRouteRule{
@@ -172,7 +172,7 @@ func (r *renderer) grpcRoute(w *wayIn, parent gatewayv1.ParentReference) {
 		Hostnames:       []gatewayv1.Hostname{gatewayv1.Hostname(w.Host)},
 		Rules: []gatewayv1.GRPCRouteRule{{
 			BackendRefs:        []gatewayv1.GRPCBackendRef{{BackendRef: r.backend(serviceGRPCPort)}},
-			SessionPersistence: r.sessionPersistence(w),
+			SessionPersistence: sessionPersistence(w),
 		}},
 	}})
 }
@@ -183,23 +183,16 @@ func (r *renderer) backend(port int32) gatewayv1.BackendRef {
 	}}
 }
 
-// routeTimeouts are as they are asked for; the server's part of a call cannot take
-// longer than the whole.
-func (r *renderer) routeTimeouts(w *wayIn) *gatewayv1.HTTPRouteTimeouts {
+func routeTimeouts(w *wayIn) *gatewayv1.HTTPRouteTimeouts {
 	t := w.Timeouts
 	if t == nil || t.Request == nil && t.Backend == nil {
 		return nil
-	}
-	if t.Request != nil && t.Backend != nil && t.Request.Duration != 0 && t.Backend.Duration > t.Request.Duration {
-		r.refuse("spec.expose.timeouts.backend", conditionExposed, reasonNotSupported,
-			"backend is longer than request, within which it lies: set it to at most %s", t.Request.Duration)
-		t = &v1alpha1.Timeouts{Request: t.Request}
 	}
 	return &gatewayv1.HTTPRouteTimeouts{Request: gatewayDuration(t.Request), BackendRequest: gatewayDuration(t.Backend)}
 }
 
 // sessionPersistence is by a cookie of the Gateway's.
-func (r *renderer) sessionPersistence(w *wayIn) *gatewayv1.SessionPersistence {
+func sessionPersistence(w *wayIn) *gatewayv1.SessionPersistence {
 	if w.sticky == nil {
 		return nil
 	}
@@ -212,15 +205,12 @@ func (r *renderer) sessionPersistence(w *wayIn) *gatewayv1.SessionPersistence {
 }
 
 // gatewayDuration writes a duration as the Gateway API does (GEP-2257): whole hours,
-// minutes, seconds and milliseconds, up to five digits each.
+// minutes, seconds and milliseconds, up to five digits each. It is a second at least.
 func gatewayDuration(d *metav1.Duration) *gatewayv1.Duration {
 	if d == nil {
 		return nil
 	}
-	rest := max(d.Duration, 0).Round(time.Millisecond)
-	if rest == 0 && d.Duration > 0 {
-		rest = time.Millisecond // 0 would mean for ever
-	}
+	rest := d.Round(time.Millisecond)
 	var b strings.Builder
 	for _, unit := range []struct {
 		size time.Duration
@@ -230,9 +220,6 @@ func gatewayDuration(d *metav1.Duration) *gatewayv1.Duration {
 			fmt.Fprintf(&b, "%d%s", n, unit.name)
 			rest %= unit.size
 		}
-	}
-	if b.Len() == 0 {
-		b.WriteString("0s")
 	}
 	return ptr(gatewayv1.Duration(b.String()))
 }

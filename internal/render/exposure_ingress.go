@@ -151,7 +151,7 @@ func (r *renderer) serviceAnnotations() map[string]string {
 		annotations[cookie+".secure"] = "true"
 	}
 	if l := e.StickySessions.Lifetime; l != nil {
-		annotations[cookie+".maxage"] = atLeastSeconds(l.Duration)
+		annotations[cookie+".maxage"] = seconds(l.Duration)
 	}
 	return annotations
 }

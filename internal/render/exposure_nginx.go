@@ -1,7 +1,6 @@
 package render
 
 import (
-	"math"
 	"strconv"
 	"time"
 
@@ -73,8 +72,8 @@ func (r *renderer) nginxAnnotations(w *wayIn, cookiePath string) map[string]stri
 		a[nginxPrefix+"session-cookie-name"] = s.CookieName
 		a[nginxPrefix+"session-cookie-path"] = cookiePath // nginx takes none from a regular expression
 		if s.Lifetime != nil {
-			a[nginxPrefix+"session-cookie-max-age"] = atLeastSeconds(s.Lifetime.Duration)
-			a[nginxPrefix+"session-cookie-expires"] = atLeastSeconds(s.Lifetime.Duration)
+			a[nginxPrefix+"session-cookie-max-age"] = seconds(s.Lifetime.Duration)
+			a[nginxPrefix+"session-cookie-expires"] = seconds(s.Lifetime.Duration)
 		}
 		if w.tls != nil {
 			a[nginxPrefix+"session-cookie-secure"] = "true"
@@ -104,9 +103,9 @@ func (r *renderer) nginxTimeout(w *wayIn) string {
 	}
 	if shortest%time.Second != 0 {
 		r.warnOnce("spec.expose.timeouts", conditionExposed, reasonRounded,
-			"nginx counts timeouts in seconds: %s becomes %ss", shortest, atLeastSeconds(shortest))
+			"nginx counts timeouts in seconds: %s becomes %ss", shortest, seconds(shortest))
 	}
-	return atLeastSeconds(shortest)
+	return seconds(shortest)
 }
 
 func shortestTimeout(t *v1alpha1.Timeouts) time.Duration {
@@ -121,11 +120,6 @@ func shortestTimeout(t *v1alpha1.Timeouts) time.Duration {
 		shortest = t.Backend.Duration
 	}
 	return shortest
-}
-
-// atLeastSeconds rounds up, to at least one: 0 would mean something else.
-func atLeastSeconds(d time.Duration) string {
-	return strconv.FormatInt(max(int64(math.Ceil(d.Seconds())), 1), 10)
 }
 
 // warnOnce is warn for what is looked at for more than one object.

@@ -56,7 +56,7 @@ var ways = map[string]way{
 	},
 	"gateway-no-default": {spec: `expose: {host: ml.example.com, gateway: {parentRef: {}}}`, platform: ordinary},
 	"gateway-both-protocols": {
-		spec:     `expose: {host: ml.example.com, protocols: [HTTP, GRPC], gateway: {parentRef: {name: shared}}, timeouts: {request: 10s, backend: 20s}}`,
+		spec:     `expose: {host: ml.example.com, protocols: [HTTP, GRPC], gateway: {parentRef: {name: shared}}, timeouts: {request: 20s, backend: 10s}}`,
 		platform: ordinary,
 	},
 	"gateway-grpc": {

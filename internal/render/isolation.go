@@ -2,6 +2,7 @@ package render
 
 import (
 	"fmt"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
@@ -123,7 +124,7 @@ func (r *renderer) needs() []networkingv1.NetworkPolicyEgressRule {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{To: orAnybody(r.Platform.Peers.Stores), Ports: ports(stores...)})
 	}
 	if r.spec.ServiceAccountName != "" {
-		rules = append(rules, identityRules(len(stores) > 0)...)
+		rules = append(rules, r.identityRules(stores)...)
 	}
 	return rules
 }
@@ -168,14 +169,15 @@ const (
 
 // identityRules let a pod exchange its token: at the cloud's metadata address, or over
 // HTTPS at its token service, which may be anywhere; the latter where the pod has a
-// store to fetch from.
-func identityRules(fetches bool) []networkingv1.NetworkPolicyEgressRule {
+// store to fetch from, unless the rule for the store lets it out there already.
+func (r *renderer) identityRules(stores []int32) []networkingv1.NetworkPolicyEgressRule {
 	var peers []networkingv1.NetworkPolicyPeer
 	for _, address := range append(metadataIPv4(), metadataIPv6()...) {
 		peers = append(peers, networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: address}})
 	}
 	rules := []networkingv1.NetworkPolicyEgressRule{{To: peers, Ports: ports(httpPort, gkeMetadataPort)}}
-	if fetches {
+	open := len(r.Platform.Peers.Stores) == 0 && slices.Contains(stores, httpsPort)
+	if len(stores) > 0 && !open {
 		rules = append(rules, networkingv1.NetworkPolicyEgressRule{To: anyAddress(), Ports: ports(httpsPort)})
 	}
 	return rules

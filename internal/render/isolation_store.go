@@ -6,8 +6,6 @@ import (
 	"strconv"
 	"strings"
 
-	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-
 	"mizzen.dev/internal/store/uri"
 )
 
@@ -72,22 +70,6 @@ func endpointVariables(scheme string) []string {
 
 func proxyVariables() []string {
 	return []string{"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"}
-}
-
-// storeEnvironment is what config says about stores and the way to them: the init
-// container needs it as the server needs the rest.
-func (r *renderer) storeEnvironment() []*corev1ac.EnvVarApplyConfiguration {
-	var env []*corev1ac.EnvVarApplyConfiguration
-	for _, name := range sortedNames(r.spec.Config) {
-		about := slices.Contains(append(proxyVariables(), "NO_PROXY", "no_proxy", "STORAGE_EMULATOR_HOST"), name)
-		for _, prefix := range []string{"AWS_", "AZURE_", "GOOGLE_", "HF_"} {
-			about = about || strings.HasPrefix(name, prefix)
-		}
-		if about {
-			env = append(env, corev1ac.EnvVar().WithName(name).WithValue(string(r.spec.Config[name])))
-		}
-	}
-	return env
 }
 
 // endpointPort is the port of a store of a name: 443, unless config moves it. What a

@@ -171,7 +171,7 @@ func TestWhoReachesWhom(t *testing.T) {
 }
 
 func TestGatewayDuration(t *testing.T) {
-	for d, want := range map[string]string{"1m30s": "1m30s", "1500ms": "1s500ms", "500us": "1ms", "0s": "0s", "100h": "100h", "36h0m0.001s": "36h1ms"} {
+	for d, want := range map[string]string{"1m30s": "1m30s", "1500ms": "1s500ms", "100h": "100h", "36h0m0.001s": "36h1ms"} {
 		var parsed metav1.Duration
 		if err := parsed.UnmarshalJSON(fmt.Appendf(nil, "%q", d)); err != nil {
 			t.Fatal(err)

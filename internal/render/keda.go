@@ -31,8 +31,7 @@ type scaledObjectFallback struct {
 }
 
 type scaledObjectAdvanced struct {
-	RestoreToOriginalReplicaCount bool        `json:"restoreToOriginalReplicaCount"`
-	HPA                           kedaHPAConf `json:"horizontalPodAutoscalerConfig"`
+	HPA kedaHPAConf `json:"horizontalPodAutoscalerConfig"`
 }
 
 type kedaHPAConf struct {
@@ -102,7 +101,8 @@ func (r *renderer) scaleByKEDA(s *v1alpha1.Scale, loads []load) {
 			MinReplicaCount: s.MinReplicas,
 			MaxReplicaCount: s.MaxReplicas,
 			Fallback:        fallback,
-			// The pods stay when the ScaledObject goes, for the autoscaler that comes.
+			// Nothing is said of restoreToOriginalReplicaCount: by default the pods stay when
+			// the ScaledObject goes, for the autoscaler that comes.
 			Advanced: scaledObjectAdvanced{HPA: kedaHPAConf{Name: r.name(""), Behavior: s.Behavior}},
 			Triggers: triggers,
 		},

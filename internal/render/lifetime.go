@@ -83,9 +83,8 @@ func (r *renderer) startup() time.Duration {
 			bound(&c.Claim.Size)
 		}
 	}
-	if res := r.spec.Resources; res != nil {
-		bound(res.Limits.Memory())
-	}
+	limits := r.resources().Limits
+	bound(limits.Memory())
 	if size == math.MaxInt64 {
 		return MinStartup
 	}

@@ -71,17 +71,12 @@ func TestTelemetry(t *testing.T) {
 			}},
 			problems: []string{"spec.telemetry.alerts.slo.latency.threshold: BeyondHistogram"},
 		},
-		"slower than the histogram counts, and labels that are none": {
+		"slower than the histogram counts": {
 			objects: []string{"ServiceMonitor/iris", "PrometheusRule/iris", "ConfigMap/iris-dashboard"},
 			telemetry: v1alpha1.Telemetry{Alerts: &v1alpha1.Alerts{
-				SLO:    &v1alpha1.SLO{Latency: &v1alpha1.LatencySLO{Threshold: metav1.Duration{Duration: 10 * time.Second}}},
-				Labels: map[string]v1alpha1.LabelValue{"team-name": "ml", "model": "other", "team": "ml"},
+				SLO: &v1alpha1.SLO{Latency: &v1alpha1.LatencySLO{Threshold: metav1.Duration{Duration: 10 * time.Second}}},
 			}},
-			problems: []string{
-				"spec.telemetry.alerts.slo.latency.threshold: BeyondHistogram (refused)",
-				"spec.telemetry.alerts.labels: LabelInvalid (refused)",
-				"spec.telemetry.alerts.labels: LabelInvalid (refused)",
-			},
+			problems: []string{"spec.telemetry.alerts.slo.latency.threshold: BeyondHistogram (refused)"},
 		},
 	}
 	for name, tt := range tests {

@@ -24,7 +24,7 @@ const (
 // mizzenWriteTimeout is how long mizzen lets an answer take if it is told nothing.
 const mizzenWriteTimeout = time.Minute
 
-// mizzen is this project's own server. docs/configuration.md and docs/metrics.md say
+// mizzen is this project's own server. docs/configuration.md and docs/monitoring.md say
 // the same of it.
 func (r *renderer) mizzen() *profile {
 	p := &profile{

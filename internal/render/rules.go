@@ -3,9 +3,7 @@ package render
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
-	"strings"
 	"time"
 )
 
@@ -68,29 +66,10 @@ func (r *renderer) rules(objectives []objective) {
 	if p := r.Platform.Prometheus; p != nil {
 		labels = p.RuleLabels
 	}
-	r.checkAlertLabels()
 	r.add(&object{
 		APIVersion: "monitoring.coreos.com/v1", Kind: "PrometheusRule", Metadata: r.meta(labels),
 		Spec: &prometheusRuleSpec{Groups: groups},
 	})
-}
-
-// labelName is a name that every version of Prometheus takes.
-var labelName = regexp.MustCompile(`^[a-zA-Z_][a-zA-Z0-9_]*$`)
-
-func allowedLabel(name string) bool {
-	return labelName.MatchString(name) && !strings.HasPrefix(name, "__") &&
-		!slices.Contains([]string{"alertname", "namespace", "model", "slo", "window"}, name)
-}
-
-// checkAlertLabels says which labels an alert cannot have.
-func (r *renderer) checkAlertLabels() {
-	for _, name := range slices.Sorted(maps.Keys(r.observed().Alerts.Labels)) {
-		if !allowedLabel(name) {
-			r.refuse("spec.telemetry.alerts.labels", conditionObserved, reasonLabelInvalid,
-				"an alert cannot have a label %q: use letters, digits and underscores, no digit first, and none of alertname, namespace, model, slo and window, which say what the alert is about", name)
-		}
-	}
 }
 
 // alert gives a rule its labels, those of the spec before all, and its annotations.
@@ -98,9 +77,7 @@ func (r *renderer) alert(a alert) rule {
 	labels := map[string]string{"severity": a.severity}
 	spec := r.observed().Alerts
 	for name, value := range spec.Labels {
-		if allowedLabel(name) {
-			labels[name] = string(value)
-		}
+		labels[name] = string(value)
 	}
 	maps.Copy(labels, a.labels)
 	labels["namespace"], labels["model"] = r.Model.Namespace, r.Model.Name
@@ -168,13 +145,17 @@ func (r *renderer) podAlerts() []rule {
 		return fmt.Sprintf("max_over_time(%s[5m])", q.vector(series{name, pods + `,reason="CrashLoopBackOff"`}))
 	}
 	waiting := loops("kube_pod_container_status_waiting_reason") + " or " + loops("kube_pod_init_container_status_waiting_reason")
+	lower := ""
+	if r.isMizzen() {
+		lower = ", or lower what one request may bring (config: MIZZEN_MAX_ROWS, MIZZEN_MAX_BODY)"
+	}
 	return []rule{
 		r.alert(alert{
 			name: "MizzenOutOfMemory", severity: "warning",
 			expr: fmt.Sprintf("%s > 0 and on (pod, container) %s == 1",
 				sum(restarts, targetPod, "container"), aggregate("max", killed, targetPod, "container")),
 			summary:     fmt.Sprintf("A pod of %s needed more memory than it may have", r.Model.Name),
-			description: "{{ $labels.container }} in {{ $labels.pod }} was killed for its memory and started again. Raise resources.limits.memory, or lower what one request may bring (config: MIZZEN_MAX_ROWS, MIZZEN_MAX_BODY).",
+			description: "{{ $labels.container }} in {{ $labels.pod }} was killed for its memory and started again. Raise resources.limits.memory" + lower + ".",
 		}),
 		r.alert(alert{
 			name: "MizzenCrashLoop", severity: "warning", lasts: 10 * time.Minute,

@@ -170,14 +170,13 @@ func cpuTarget(s *v1alpha1.Scale) int32 {
 
 // measuresCPU says whether CPU can decide. It is a share of what pods ask for.
 func (r *renderer) measuresCPU() bool {
-	if res := r.spec.Resources; res != nil {
-		_, requested := res.Requests[corev1.ResourceCPU]
-		_, limited := res.Limits[corev1.ResourceCPU] // a request without a value takes the limit's
-		if !requested && !limited {
-			r.refuse("spec.resources.requests", conditionScaled, reasonNoCPURequest,
-				"the autoscaler compares the CPU that pods use with the CPU that they ask for, and they ask for none: set resources.requests.cpu")
-			return false
-		}
+	res := r.resources()
+	_, requested := res.Requests[corev1.ResourceCPU]
+	_, limited := res.Limits[corev1.ResourceCPU] // a request without a value takes the limit's
+	if !requested && !limited {
+		r.refuse("spec.resources.requests", conditionScaled, reasonNoCPURequest,
+			"the autoscaler compares the CPU that pods use with the CPU that they ask for, and they ask for none: set resources.requests.cpu")
+		return false
 	}
 	if !r.Platform.Offers.Has(platform.MetricsServer) {
 		r.warn("spec.scale", conditionScaled, reasonMetricsServerAbsent,

@@ -27,7 +27,6 @@ func kedaFor(triggers, fallback string) string {
   minReplicaCount: 2
   maxReplicaCount: 20` + fallback + `
   advanced:
-    restoreToOriginalReplicaCount: false
     horizontalPodAutoscalerConfig: {name: iris}
   triggers:` + triggers
 }
@@ -138,7 +137,6 @@ func TestScaling(t *testing.T) {
   maxReplicaCount: 20
   fallback: ` + defaultFallback + `
   advanced:
-    restoreToOriginalReplicaCount: false
     horizontalPodAutoscalerConfig: {name: iris, behavior: {scaleDown: {stabilizationWindowSeconds: 60}}}
   triggers:` + requestsTrigger,
 		},
@@ -200,7 +198,6 @@ func TestScaling(t *testing.T) {
   minReplicaCount: 2
   maxReplicaCount: 4
   advanced:
-    restoreToOriginalReplicaCount: false
     horizontalPodAutoscalerConfig: {name: iris}
   triggers:` + cpuTrigger + cronTrigger,
 			problems: []string{

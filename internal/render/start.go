@@ -19,7 +19,7 @@ func newRenderer(in Input) (*renderer, error) {
 	r.result.Image = r.image()
 	r.model = r.place()
 	r.profile = r.newProfile()
-	r.result.URL = r.url()
+	r.result.URL = "http://" + r.serviceHost() // exposure may know another
 	r.checkSource()
 	return r, nil
 }
@@ -66,23 +66,6 @@ func (r *renderer) fetchImage() string {
 		return r.result.Image
 	}
 	return r.Platform.Image
-}
-
-// url at which the model is reached: from outside if it is exposed, else in the
-// cluster. A Gateway of the platform is taken to have TLS.
-func (r *renderer) url() string {
-	e := r.spec.Expose
-	if e == nil {
-		return "http://" + r.serviceHost()
-	}
-	scheme := "http://"
-	if e.TLS != nil || r.Platform.Defaults.IssuerRef != nil || e.Gateway != nil && e.Gateway.ParentRef != nil {
-		scheme = "https://"
-	}
-	if e.Path == "/" {
-		return scheme + e.Host
-	}
-	return scheme + e.Host + e.Path
 }
 
 // serviceHost is the name of the Service in the cluster's DNS.

@@ -10,8 +10,6 @@ const (
 	reasonPrometheusOperatorMissing = "PrometheusOperatorMissing"
 	reasonGrafanaMissing            = "GrafanaMissing"
 	reasonBeyondHistogram           = "BeyondHistogram"
-	reasonLabelInvalid              = "LabelInvalid"
-	reasonObjectiveInvalid          = "ObjectiveInvalid"
 )
 
 // telemetry renders what lets people see the model: collection of its metrics, alerts

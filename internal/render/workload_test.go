@@ -1,6 +1,8 @@
 package render
 
 import (
+	"maps"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -215,7 +217,7 @@ func TestDevelopmentSecrets(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				got[o.GetName()] = sortedNames(data)
+				got[o.GetName()] = slices.Sorted(maps.Keys(data))
 			}
 		}
 		return got
