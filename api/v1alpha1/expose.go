@@ -82,6 +82,7 @@ type GatewayExposure struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	ClassName string `json:"className,omitempty"`
 }
 
@@ -93,16 +94,19 @@ type GatewayRef struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name,omitempty"`
 	// namespace of the Gateway; the Model's own without it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Namespace string `json:"namespace,omitempty"`
 	// sectionName is the listener of the Gateway; all without it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	SectionName string `json:"sectionName,omitempty"`
 }
 
@@ -112,6 +116,7 @@ type IngressExposure struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	ClassName string `json:"className"`
 	// annotations for the controller. What Mizzen sets itself wins.
 	// +optional
@@ -131,6 +136,7 @@ type TLS struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	SecretName string `json:"secretName,omitempty"`
 }
 
@@ -140,18 +146,21 @@ type IssuerRef struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Name string `json:"name"`
 	// kind of the issuer: ClusterIssuer, Issuer, or one of another group.
 	// +optional
 	// +default="ClusterIssuer"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Z][A-Za-z0-9]*$`
 	Kind string `json:"kind,omitempty"`
 	// group of the issuer.
 	// +optional
 	// +default="cert-manager.io"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$`
 	Group string `json:"group,omitempty"`
 }
 
@@ -215,11 +224,13 @@ type Isolation struct {
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:XValidation:rule="self.all(p, has(p.ipBlock) ? !has(p.podSelector) && !has(p.namespaceSelector) && p.ipBlock.cidr.matches('^[0-9a-fA-F.:]+/[0-9]{1,3}$') : has(p.podSelector) || has(p.namespaceSelector))",message="a peer is either an ipBlock with a cidr such as 10.0.0.0/8, or a podSelector, a namespaceSelector or both"
 	From []networkingv1.NetworkPolicyPeer `json:"from,omitempty"`
 	// egress is what the pods may reach besides.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:XValidation:rule="self.all(e, !has(e.to) || e.to.all(p, has(p.ipBlock) ? !has(p.podSelector) && !has(p.namespaceSelector) && p.ipBlock.cidr.matches('^[0-9a-fA-F.:]+/[0-9]{1,3}$') : has(p.podSelector) || has(p.namespaceSelector)))",message="a peer is either an ipBlock with a cidr such as 10.0.0.0/8, or a podSelector, a namespaceSelector or both"
 	Egress []networkingv1.NetworkPolicyEgressRule `json:"egress,omitempty"`
 }
 

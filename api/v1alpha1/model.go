@@ -109,7 +109,8 @@ type ModelSpec struct {
 	PodMetadata *PodMetadata `json:"podMetadata,omitempty"`
 
 	// resources of the server's container. Without them it asks for what a small model
-	// needs: 100m of CPU, 128Mi of memory, and at most 512Mi.
+	// needs: 100m of CPU, 128Mi of memory, and at most 512Mi; under triton, torchserve and
+	// tfserving one CPU, 2Gi, and at most 4Gi.
 	// +optional
 	Resources *Resources `json:"resources,omitempty"`
 
@@ -230,15 +231,19 @@ type LabelValue string
 type AnnotationValue string
 
 // Resources of a container.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.requests) || !has(self.limits) || self.requests.all(name, !(name in self.limits) || quantity(string(self.requests[name])).compareTo(quantity(string(self.limits[name]))) <= 0)",message="a request must not be above its limit: raise the limit, or lower the request"
 type Resources struct {
 	// requests are what the scheduler reserves.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=8
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'] || name.startsWith('hugepages-') || name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))",message="resources are cpu, memory, ephemeral-storage, hugepages-2Mi and the like, or such as vendor.com/name"
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 	// limits are what the container may use at most. Without a memory limit, one model
 	// may take the node down.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=8
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'] || name.startsWith('hugepages-') || name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))",message="resources are cpu, memory, ephemeral-storage, hugepages-2Mi and the like, or such as vendor.com/name"
 	Limits corev1.ResourceList `json:"limits,omitempty"`
 }
 

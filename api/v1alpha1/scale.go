@@ -87,6 +87,7 @@ type ScheduledReplicas struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$`
 	Name string `json:"name"`
 	// start is when it begins, as a cron expression: 0 8 * * 1-5.
 	// +required
@@ -103,6 +104,7 @@ type ScheduledReplicas struct {
 	// +default="UTC"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9_+/-]+$`
 	Timezone string `json:"timezone,omitempty"`
 	// replicas is the least number of pods meanwhile.
 	// +required

@@ -17,7 +17,7 @@ type Source struct {
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^(https?|s3|gs|azblob|oci|hf)://[^/ ]+(/[^ ]*)?$')",message="uri must start with https://, http://, s3://, gs://, azblob://, oci:// or hf:// and have no blanks; a file in a volume is source.claim"
+	// +kubebuilder:validation:XValidation:rule="self.matches(r'^(https?|s3|gs|azblob|oci|hf)://[^/\\s]+(/\\S*)?$')",message="uri must start with https://, http://, s3://, gs://, azblob://, oci:// or hf:// and have no blanks; a file in a volume is source.claim"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z0-9]+://[^/]*@')",message="uri must not hold a password: put credentials into a Secret and name it in source.secretRef"
 	URI string `json:"uri,omitempty"`
 

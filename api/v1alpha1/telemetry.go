@@ -72,12 +72,13 @@ type Alerts struct {
 	// labels of the alerts, by which they find the people on call.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=16
-	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]*$'))",message="names of labels of alerts have letters, digits and underscores, no digit first"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^[a-zA-Z_][a-zA-Z0-9_]*$') && !name.startsWith('__'))",message="names of labels of alerts have letters, digits and underscores, no digit and no two underscores first"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, !(name in ['alertname', 'namespace', 'model', 'slo', 'window']))",message="the labels alertname, namespace, model, slo and window say what an alert is about: choose other names"
 	Labels map[string]LabelValue `json:"labels,omitempty"`
 	// runbookURL is where the people on call read what to do.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:Pattern=`^https?://`
+	// +kubebuilder:validation:Pattern=`^https?://\S+$`
 	RunbookURL string `json:"runbookURL,omitempty"`
 }
 
@@ -122,7 +123,7 @@ type Tracing struct {
 	// endpoint of the collector that takes OTLP; the platform's without it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
-	// +kubebuilder:validation:Pattern=`^https?://[^/ ]+`
+	// +kubebuilder:validation:Pattern=`^https?://[^/\s]+(/\S*)?$`
 	Endpoint string `json:"endpoint,omitempty"`
 	// protocol of the collector.
 	// +optional
@@ -205,4 +206,5 @@ type Placement struct {
 //
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=316
+// +kubebuilder:validation:Pattern=`^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$`
 type TopologyKey string

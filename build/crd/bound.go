@@ -13,6 +13,7 @@ const (
 	maxLength     = 1024
 	maxProperties = 64
 	maxQuantity   = 32
+	maxDuration   = 32
 )
 
 // bound gives every list, string and map below a schema a size, and every list a
@@ -29,7 +30,7 @@ func bound(s *apiextensions.JSONSchemaProps) {
 		}
 	case "string":
 		if s.Format == "duration" && s.Pattern == "" {
-			s.Pattern = durationPattern
+			s.Pattern, s.MaxLength = durationPattern, pointer(maxDuration)
 		}
 		if s.MaxLength == nil && len(s.Enum) == 0 && s.Format == "" {
 			s.MaxLength = pointer(maxLength)

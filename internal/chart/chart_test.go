@@ -77,19 +77,27 @@ var loaderOnce = sync.OnceValues(func() (*manifest.Loader, error) { return manif
 // read loads a Model as mizzenctl does: strictly, defaulted, validated.
 func read(t *testing.T, source map[string]any) *v1alpha1.Model {
 	t.Helper()
-	text, err := yaml.Marshal(source)
+	model, err := tryRead(source)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return model
+}
+
+func tryRead(source map[string]any) (*v1alpha1.Model, error) {
+	text, err := yaml.Marshal(source)
+	if err != nil {
+		return nil, err
 	}
 	loader, err := loaderOnce()
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	models, err := loader.Load(context.Background(), "model.yaml", bytes.NewReader(text))
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	return models[0]
+	return models[0], nil
 }
 
 // rendered is what the changed Model gives without a chart.
@@ -137,8 +145,8 @@ func TestEachValue(t *testing.T) {
 				now, _, _ := unstructured.NestedFieldNoCopy(c.Values, path...)
 				tried := 0
 				for _, value := range alternatives(t, path) {
-					change, ok := s.likewise(path, value)
-					if fmt.Sprint(value) == fmt.Sprint(now) || !ok {
+					change := s.likewise(path, value)
+					if fmt.Sprint(value) == fmt.Sprint(now) || !s.allowed(change) {
 						continue
 					}
 					tried++
@@ -187,7 +195,7 @@ func alternatives(t *testing.T, path []string) []any {
 	case last == "cpu":
 		return []any{"250m", "1000m", "3", 4, "1.5"}
 	case last == "memory":
-		return []any{"64Mi", "900Mi", "961Mi", "976Mi", "1.5Gi", "7Gi", "7696Mi", "7697Mi", "10G", "200Gi", 2000000001}
+		return []any{"64Mi", "200Mi", "900Mi", "961Mi", "976Mi", "1.5Gi", "7Gi", "7696Mi", "7697Mi", "10G", "200Gi", 2000000001}
 	case path[0] == "image":
 		return map[string][]any{
 			"repository": {"elsewhere.example.com:8443/team/server", "server"},
@@ -211,16 +219,15 @@ func alternatives(t *testing.T, path []string) []any {
 	return nil
 }
 
-// likewise returns the change of the Model that the change of a value stands for, and
-// false if no Model may have it.
-func (s *subject) likewise(path []string, value any) (func(map[string]any), bool) {
+// likewise returns the change of the Model that the change of a value stands for.
+func (s *subject) likewise(path []string, value any) func(map[string]any) {
 	switch {
 	case path[0] == "image":
-		return s.imageChange(path[1], value.(string)), true
+		return s.imageChange(path[1], value.(string))
 	case path[0] == "config":
-		return func(m map[string]any) { set(m, fmt.Sprint(value), "spec", "config", path[1]) }, true
+		return func(m map[string]any) { set(m, fmt.Sprint(value), "spec", "config", path[1]) }
 	case path[0] == "resources":
-		return func(m map[string]any) { s.resourceChange(m, path, value) }, true
+		return func(m map[string]any) { s.resourceChange(m, path, value) }
 	case len(path) > 2 && path[1] == "schedule":
 		return func(m map[string]any) {
 			list, _, _ := unstructured.NestedSlice(m, "spec", "scale", "schedule")
@@ -230,23 +237,17 @@ func (s *subject) likewise(path []string, value any) (func(map[string]any), bool
 				}
 			}
 			set(m, list, "spec", "scale", "schedule")
-		}, true
-	}
-	if scale := s.model.Spec.Scale; scale != nil {
-		if n, isNumber := value.(int); isNumber {
-			switch path[len(path)-1] {
-			case "minReplicas":
-				if n > int(scale.MaxReplicas) {
-					return nil, false
-				}
-			case "maxReplicas":
-				if n < int(scale.MinReplicas) {
-					return nil, false
-				}
-			}
 		}
 	}
-	return func(m map[string]any) { set(m, toJSON(value), append([]string{"spec"}, path...)...) }, true
+	return func(m map[string]any) { set(m, toJSON(value), append([]string{"spec"}, path...)...) }
+}
+
+// allowed says whether a Model may be changed so: a request above its limit is refused.
+func (s *subject) allowed(change func(map[string]any)) bool {
+	source := runtimeCopy(s.source)
+	change(source)
+	_, err := tryRead(source)
+	return err == nil
 }
 
 // imageChange puts the reference of an image together anew.

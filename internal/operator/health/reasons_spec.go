@@ -43,7 +43,5 @@ func specMeanings() []Meaning {
 		{observed, "False", "MetricUnavailable", "The runtime does not measure what an objective is about."},
 		{observed, "False", "BeyondHistogram", "A threshold is above all bounds of the runtime's histogram. Use a smaller one."},
 		{observed, "True", "BeyondHistogram", "A threshold is no bound of the runtime's histogram; the next one was taken."},
-		{observed, "False", "LabelInvalid", "A label of the alerts is one that Prometheus sets itself, or no label's name. The message says which can be."},
-		{observed, "False", "ObjectiveInvalid", "An objective cannot be met or missed. Use a percentage below 100."},
 	}
 }
