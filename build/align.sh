@@ -6,7 +6,9 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 root=$PWD
-versions() { awk '/^\t/ && $2 ~ /^v/ { print $1, $2 }' "$1" | sort; }
+# But for Prometheus itself: Mizzen has its parser, whose version the programs do not
+# build with, since they want other versions of what is beside it.
+versions() { awk '/^\t/ && $2 ~ /^v/ && $1 != "github.com/prometheus/prometheus" { print $1, $2 }' "$1" | sort; }
 for dir in test/cluster/kube test/cluster/prometheus; do
 	cd "$root/$dir"
 	while read -r module ours theirs; do
