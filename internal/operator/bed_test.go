@@ -15,10 +15,8 @@ import (
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
-	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/wait"
@@ -103,33 +101,6 @@ func (b *bed) operatorConfig() *rest.Config {
 		b.Fatal(err)
 	}
 	return user
-}
-
-// confined is the configuration of a user who may do in the bed's namespace what the
-// operator needs for Models, and nothing elsewhere: the chart's namespaced mode.
-func (b *bed) confined() *rest.Config {
-	b.Helper()
-	const name = "confined"
-	for _, o := range readObjects(b, "../../config/rbac.yaml") {
-		if o.GetKind() == "ClusterRole" && o.GetName() == "mizzen-operator" {
-			o.SetKind("Role")
-			o.SetName(name)
-			o.SetNamespace(b.namespace)
-			b.apply(o, "installer")
-		}
-	}
-	user := "system:serviceaccount:" + b.namespace + ":" + name
-	binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: name, Namespace: b.namespace},
-		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: name},
-		Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: user}}}
-	if err := b.Create(b.Context(), binding); err != nil {
-		b.Fatal(err)
-	}
-	config, err := b.server.AddUser(user, "system:serviceaccounts", "system:authenticated")
-	if err != nil {
-		b.Fatal(err)
-	}
-	return config
 }
 
 // install applies files of config.

@@ -9,14 +9,10 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus"
-	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	coordinationv1 "k8s.io/api/coordination/v1"
-	corev1 "k8s.io/api/core/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
-	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/operator"
 )
 
@@ -92,36 +88,6 @@ func get(url string) (int, string) {
 	defer response.Body.Close()
 	body, _ := io.ReadAll(response.Body)
 	return response.StatusCode, string(body)
-}
-
-// TestNamespaced holds for an operator that may look at one namespace and at nothing of
-// the cluster: what it cannot find out, the platform file says.
-func TestNamespaced(t *testing.T) {
-	b := newBed(t, server.Get(t))
-	b.operate(func(o *operator.Options) {
-		o.Config = b.confined()
-		o.PlatformPath = b.platform("image: registry.example.com/mizzen:1.0.0", "offers: [MetricsServer]", "gateways: [{name: shared, namespace: gateways, scheme: HTTP}]")
-	})
-	b.model("iris", spec("scale: {minReplicas: 1, maxReplicas: 2}", "expose: {host: iris.example.com, gateway: {parentRef: {name: shared, namespace: gateways}}}"))
-	m := b.reconciled("iris")
-	if m.Status.URL != "http://iris.example.com" {
-		t.Errorf("the address is %s", m.Status.URL)
-	}
-	h := &autoscalingv2.HorizontalPodAutoscaler{}
-	b.read(h, "iris")
-	h.Status.Conditions = []autoscalingv2.HorizontalPodAutoscalerCondition{{Type: autoscalingv2.ScalingActive, Status: corev1.ConditionTrue}}
-	if err := b.Status().Update(t.Context(), h); err != nil {
-		t.Fatal(err)
-	}
-	b.eventually("the autoscaler is as good as the file says", func() bool {
-		c := condition(b.get("iris").Status.Conditions, v1alpha1.ConditionScaledBy)
-		return c != nil && c.Status == metav1.ConditionTrue && c.Reason == "HPA"
-	})
-	for conditionType, reason := range map[string]string{v1alpha1.ConditionIsolated: "IngressPeersUnknown", v1alpha1.ConditionObserved: "SetUp"} {
-		if c := condition(m.Status.Conditions, conditionType); c == nil || c.Reason != reason {
-			t.Errorf("%s is %+v", conditionType, c)
-		}
-	}
 }
 
 // TestBadPlatform holds for a platform file that is wrong from the start: the operator
