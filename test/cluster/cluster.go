@@ -177,8 +177,8 @@ func (c *Cluster) Stop() error {
 	return errors.Join(errs...)
 }
 
-// onStop has something done when the cluster stops, before what was asked for earlier.
-func (c *Cluster) onStop(f func() error) { c.undo = append(c.undo, f) }
+// OnStop has something done when the cluster stops, before what was asked for earlier.
+func (c *Cluster) OnStop(f func() error) { c.undo = append(c.undo, f) }
 
 // connectAs makes the clients of a configuration.
 func (c *Cluster) connectAs(kubeconfig string) error {

@@ -61,10 +61,28 @@
 //
 // # Any other cluster
 //
-// With KUBECONFIG set, Start connects to that cluster and starts nothing. It must have what
-// a test starts; in the environment are [RegistryEnv], [S3Env] with AWS_ACCESS_KEY_ID and
-// AWS_SECRET_ACCESS_KEY, and, for what needs them, [EdgeEnv] and [PrometheusEnv]. What such a
-// cluster cannot give, as an audit log or a power switch of a node, is a [ForeignError].
+// With KUBECONFIG set, Start connects to that cluster and starts nothing: KUBECONFIG=… make
+// e2e. Take one that nobody else uses, for what tests install there belongs to all of it, and
+// goes in the end. It must have
+//
+//   - Kubernetes 1.30 or later with enforced NetworkPolicies, DNS under cluster.local, and
+//     nodes of this machine's architecture; and you its administrator's rights;
+//   - Services and pods that this machine calls by their addresses, as its nodes do: a route
+//     to their networks by one of the nodes will do;
+//   - a registry without a login to push to and pull from: [RegistryEnv];
+//   - an S3 server that pods and this machine reach: [S3Env], AWS_ACCESS_KEY_ID and
+//     AWS_SECRET_ACCESS_KEY;
+//   - for the tier edge, the Gateway API, and Traefik with the classes and in the namespace of
+//     [Cluster.StartTraefik], which carries out Ingresses of the class nginx as well; cert-manager
+//     in its namespace; and the address to call: [EdgeEnv];
+//   - for the tier scale, metrics-server, KEDA, and in the namespace monitoring a Prometheus
+//     whose operator takes up every ServiceMonitor and PrometheusRule: [PrometheusEnv].
+//
+// What only a cluster gives that was started here, as an audit log or a power switch of a
+// node, is a [ForeignError]; tests that want it skip with [Cluster.NeedsOwn]. The tests of this
+// package and those of the guide want it throughout. That a cluster with these things is
+// enough is tried with one of ours: go run ./test/cluster/cmd up edge scale prints the
+// environment for another shell.
 //
 // # What is left
 //

@@ -50,7 +50,7 @@ func (c *Cluster) startProcess(name string, cmd *exec.Cmd) (*process, error) {
 	if err := os.WriteFile(filepath.Join(pids, name), []byte(number), 0o600); err != nil {
 		return nil, errors.Join(err, p.kill())
 	}
-	c.onStop(p.kill)
+	c.OnStop(p.kill)
 	return p, nil
 }
 

@@ -89,31 +89,66 @@ func indent(text string, by int) string {
 	return margin + strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n"+margin)
 }
 
+// operateEvery is how often it is looked for new monitors and rules.
+const operateEvery = 5 * time.Second
+
+// Operate does what the operator of Prometheus does elsewhere until the context ends: it
+// takes up ServiceMonitors and PrometheusRules that are new, and says what it cannot take.
+func (p *Prometheus) Operate(ctx context.Context) {
+	ticker := time.NewTicker(operateEvery)
+	defer ticker.Stop()
+	known := ""
+	for {
+		config, rules, err := p.wanted(ctx)
+		if err == nil && config != known {
+			known, err = config, p.configure(ctx, config, rules)
+		}
+		if err != nil && ctx.Err() == nil {
+			fmt.Fprintln(p.cluster.progress, "prometheus:", err)
+		}
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
 // Reload has Prometheus scrape what the cluster's ServiceMonitors ask for now, and
 // evaluate the PrometheusRules, and returns when it does: some seconds later.
 func (p *Prometheus) Reload(ctx context.Context) error {
 	if !p.cluster.Own() {
 		return nil // its operator does so
 	}
-	list, err := p.cluster.Kubectl(ctx, "get", "servicemonitors", "-A", "-o", "json")
+	config, rules, err := p.wanted(ctx)
 	if err != nil {
 		return err
+	}
+	return p.configure(ctx, config, rules)
+}
+
+// wanted is the configuration, and the rules, that the cluster's objects ask for.
+func (p *Prometheus) wanted(ctx context.Context) (config, rules string, err error) {
+	list, err := p.cluster.Kubectl(ctx, "get", "servicemonitors", "-A", "-o", "json")
+	if err != nil {
+		return "", "", err
 	}
 	monitors, err := parseMonitors([]byte(list))
 	if err != nil {
-		return err
+		return "", "", err
 	}
 	if list, err = p.cluster.Kubectl(ctx, "get", "prometheusrules", "-A", "-o", "json"); err != nil {
-		return err
+		return "", "", err
 	}
-	rules, err := ruleFile([]byte(list))
-	if err != nil {
-		return err
+	if rules, err = ruleFile([]byte(list)); err != nil {
+		return "", "", err
 	}
-	config, err := scrapeConfig(monitors, rules)
-	if err != nil {
-		return err
-	}
+	config, err = scrapeConfig(monitors, rules)
+	return config, rules, err
+}
+
+// configure gives Prometheus its configuration, and waits until it has read it.
+func (p *Prometheus) configure(ctx context.Context, config, rules string) error {
 	data, err := json.Marshal(map[string]any{"data": map[string]string{"prometheus.yml": config, rulesKey: rules}})
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (c *Cluster) startRegistry(ctx context.Context) error {
 		defer close(done)
 		_ = server.Serve(listener) // until it is closed
 	}()
-	c.onStop(func() error {
+	c.OnStop(func() error {
 		err := server.Close()
 		<-done
 		_ = logFile.Close()

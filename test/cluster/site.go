@@ -86,7 +86,7 @@ func (c *Cluster) claim(context.Context) error {
 		}
 		if free {
 			c.site = s
-			c.onStop(s.release)
+			c.OnStop(s.release)
 			return c.makeLogs()
 		}
 	}
@@ -126,6 +126,20 @@ func (s *site) inUse() bool {
 
 func (s *site) release() error {
 	return errors.Join(sweep(s), s.lock.Unlock())
+}
+
+// Scratch makes a directory for what tests need outside the cluster, which goes with it:
+// also with the tests killed, when the next one starts.
+func (c *Cluster) Scratch(name string) (string, error) {
+	if c.Own() {
+		dir := c.site.path(name)
+		return dir, os.Mkdir(dir, 0o700)
+	}
+	dir, err := os.MkdirTemp("", "mizzen-e2e-"+name+"-")
+	if err == nil {
+		c.OnStop(func() error { return os.RemoveAll(dir) })
+	}
+	return dir, err
 }
 
 // makeLogs makes the directory of logs anew.

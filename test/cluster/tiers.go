@@ -13,6 +13,9 @@ func (c *Cluster) StartEdge(ctx context.Context) (*Edge, *ACME, error) {
 	if err := c.StartCertManager(ctx); err != nil {
 		return nil, nil, err
 	}
+	if !c.Own() {
+		return edge, nil, nil
+	}
 	acme, err := c.StartACME(ctx, edge.Address)
 	return edge, acme, err
 }

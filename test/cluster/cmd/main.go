@@ -2,7 +2,7 @@
 //
 //	go run ./test/cluster/cmd build core     # build what a tier needs, ahead of its tests
 //	go run ./test/cluster/cmd missing edge   # say what of it would be built
-//	go run ./test/cluster/cmd up             # run a cluster until interrupted
+//	go run ./test/cluster/cmd up             # run one until interrupted, and print its users' environment
 //	go run ./test/cluster/cmd up edge scale  # with what those tiers have
 //	go run ./test/cluster/cmd down           # take away what killed clusters have left
 package main

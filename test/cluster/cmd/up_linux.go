@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -38,20 +39,36 @@ func up(cmd *cobra.Command, options cluster.Options, tiers []string) (err error)
 		return err
 	}
 	defer func() { err = errors.Join(err, c.Stop()) }()
-	if slices.Contains(tiers, "edge") {
-		if _, _, err := c.StartEdge(ctx); err != nil {
-			return err
-		}
+	say := []string{
+		"KUBECONFIG=" + c.Kubeconfig(),
+		cluster.RegistryEnv + "=" + c.Registry,
+		cluster.S3Env + "=" + c.S3.Endpoint,
+		"AWS_ACCESS_KEY_ID=" + c.S3.AccessKey,
+		"AWS_SECRET_ACCESS_KEY=" + c.S3.SecretKey,
 	}
-	if slices.Contains(tiers, "scale") {
-		if _, err := c.StartScale(ctx); err != nil {
+	if slices.Contains(tiers, "edge") {
+		edge, _, err := c.StartEdge(ctx)
+		if err != nil {
 			return err
 		}
+		say = append(say, cluster.EdgeEnv+"="+edge.Address)
+	}
+	stay := func(ctx context.Context) { <-ctx.Done() }
+	if slices.Contains(tiers, "scale") {
+		prometheus, err := c.StartScale(ctx)
+		if err != nil {
+			return err
+		}
+		say = append(say, cluster.PrometheusEnv+"="+prometheus.URL)
+		stay = prometheus.Operate
 	}
 	out := cmd.OutOrStdout()
-	fmt.Fprintf(out, "export KUBECONFIG=%s\n# registry %s\n# S3 %s, AWS_ACCESS_KEY_ID=%s AWS_SECRET_ACCESS_KEY=%s\n# logs %s\n# interrupt to stop\n",
-		c.Kubeconfig(), c.Registry, c.S3.Endpoint, c.S3.AccessKey, c.S3.SecretKey, c.Logs)
-	<-ctx.Done()
+	fmt.Fprintln(out, "# With this in its environment another shell runs kubectl, and make e2e, on the cluster:")
+	for _, setting := range say {
+		fmt.Fprintln(out, "export", setting)
+	}
+	fmt.Fprintf(out, "# Logs are in %s. Interrupt to stop.\n", c.Logs)
+	stay(ctx)
 	return nil
 }
 

@@ -24,6 +24,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-containerregistry/pkg/name"
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -73,7 +74,7 @@ type Shared struct {
 // prepare starts what the tests want beside it, and says so in Bed.Platform.
 func NewShared(prepare func(context.Context, *Bed) error) *Shared {
 	return newShared(func(ctx context.Context, b *Bed) error {
-		if err := b.fillStore(ctx); err != nil {
+		if err := b.FillStore(ctx); err != nil {
 			return err
 		}
 		if prepare != nil {
@@ -134,12 +135,11 @@ func (b *Bed) make(ctx context.Context, c *cluster.Cluster, furnish func(context
 
 // build compiles the programs of this tree.
 func (b *Bed) build(ctx context.Context) error {
-	dir, err := os.MkdirTemp("", "mizzen-e2e-")
-	if err != nil {
+	var err error
+	if b.Programs, err = b.Scratch("programs"); err != nil {
 		return err
 	}
-	b.Programs = dir
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", dir, "mizzen.dev/cmd/mizzen", "mizzen.dev/cmd/mizzenctl")
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w", "-o", b.Programs, "mizzen.dev/cmd/mizzen", "mizzen.dev/cmd/mizzenctl")
 	cmd.Dir, cmd.Env = b.Root, append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building mizzen and mizzenctl: %w\n%s", err, out)
@@ -160,14 +160,18 @@ func (b *Bed) MakeBucket(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	if err := b.store.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: b.S3.Region}); err != nil {
+	there, err := b.store.BucketExists(ctx, bucket)
+	if err == nil && !there {
+		err = b.store.MakeBucket(ctx, bucket, minio.MakeBucketOptions{Region: b.S3.Region})
+	}
+	if err != nil {
 		return fmt.Errorf("making the bucket: %w", err)
 	}
 	return nil
 }
 
-// fillStore puts the models of the tests where Models fetch them.
-func (b *Bed) fillStore(ctx context.Context) error {
+// FillStore puts the models of the tests where Models fetch them.
+func (b *Bed) FillStore(ctx context.Context) error {
 	if err := b.MakeBucket(ctx); err != nil {
 		return err
 	}
@@ -192,9 +196,18 @@ func (b *Bed) pushImages(ctx context.Context) (err error) {
 	return err
 }
 
+// PlainHTTP says that the registry speaks it: by the custom of image tools, one at a private
+// address does.
+func (b *Bed) PlainHTTP() bool {
+	host, _, _ := strings.Cut(b.Registry, "/")
+	registry, err := name.NewRegistry(host)
+	return err == nil && registry.Scheme() == "http"
+}
+
 func (b *Bed) pushImage(ctx context.Context, repository string, args ...string) (string, error) {
-	name := b.Registry + "/" + repository
-	out, err := b.Mizzen(ctx, append([]string{"image", "-t", name + ":e2e", "--plain-http", "--push"}, args...)...)
+	image := b.Registry + "/" + repository
+	plain := fmt.Sprintf("--plain-http=%t", b.PlainHTTP())
+	out, err := b.Mizzen(ctx, append([]string{"image", "-t", image + ":e2e", plain, "--push"}, args...)...)
 	if err != nil {
 		return "", err
 	}
@@ -202,7 +215,7 @@ func (b *Bed) pushImage(ctx context.Context, repository string, args ...string) 
 	if digest == "" {
 		return "", fmt.Errorf("mizzen image prints no digest: %q", out)
 	}
-	return name + "@" + digest, nil
+	return image + "@" + digest, nil
 }
 
 // install installs the operator from config/, with the image and the platform file
@@ -221,11 +234,42 @@ func (b *Bed) install(ctx context.Context) error {
 	if !strings.Contains(text, b.OperatorImage) || !strings.Contains(text, b.Image) {
 		return fmt.Errorf("config/install.yaml has no place for %s or %s", b.OperatorImage, b.Image)
 	}
+	if err := b.MustBeNew(ctx); err != nil {
+		return err
+	}
 	if err := b.Apply(ctx, text); err != nil {
 		return err
 	}
 	_, err = b.Kubectl(ctx, "-n", SystemNamespace, "rollout", "status", "deployment/mizzen-operator", "--timeout=2m")
 	return err
+}
+
+// MustBeNew wants a cluster that stays to have no Mizzen yet: it is removed in the end, and
+// Models of all namespaces with it.
+func (b *Bed) MustBeNew(ctx context.Context) error {
+	if b.Own() {
+		return nil
+	}
+	there, err := b.Kubectl(ctx, "get", "crd/models.mizzen.dev", "--ignore-not-found", "-o", "name")
+	if err != nil {
+		return err
+	}
+	if there != "" {
+		return errors.New("the cluster of KUBECONFIG has Mizzen already, which the tests would remove in the end: take another, or remove it (kubectl delete -f config/install.yaml)")
+	}
+	b.Remove("-f", filepath.Join(b.Root, "config", "install.yaml"))
+	return nil
+}
+
+// Remove has kubectl delete something in the end, in a cluster that stays.
+func (b *Bed) Remove(args ...string) {
+	if b.Own() {
+		return
+	}
+	b.OnStop(func() error {
+		_, err := b.Kubectl(context.Background(), append([]string{"delete", "--ignore-not-found", "--timeout=" + Patience.String()}, args...)...)
+		return err
+	})
 }
 
 // run runs a program of this tree as the administrator.

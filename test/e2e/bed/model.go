@@ -29,6 +29,13 @@ var DigestPattern = regexp.MustCompile(`sha256:[a-f0-9]{64}`)
 func (b *Bed) RestrictedNamespace(t *testing.T, name string) string {
 	t.Helper()
 	ns := b.Namespace(t, name, map[string]string{"pod-security.kubernetes.io/enforce": "restricted"})
+	b.StoreSecret(t, ns)
+	return ns
+}
+
+// StoreSecret puts the credentials of the store into a namespace.
+func (b *Bed) StoreSecret(t *testing.T, ns string) {
+	t.Helper()
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Name: "store", Namespace: ns}, StringData: map[string]string{
 		"AWS_ACCESS_KEY_ID": b.S3.AccessKey, "AWS_SECRET_ACCESS_KEY": b.S3.SecretKey,
 		"AWS_ENDPOINT_URL": b.S3.Endpoint, "AWS_REGION": b.S3.Region,
@@ -36,7 +43,6 @@ func (b *Bed) RestrictedNamespace(t *testing.T, name string) string {
 	if err := b.Objects.Create(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	return ns
 }
 
 // Iris is a Model of two pods from the store, in YAML; more is added to its spec.

@@ -9,8 +9,6 @@ import (
 	"testing"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"mizzen.dev/test/cluster"
 )
 
 // SharedVolume makes a volume that any number of pods write to, for a claim of that name
@@ -18,9 +16,7 @@ import (
 // all nodes share. It is gone after the test.
 func (b *Bed) SharedVolume(t *testing.T, ns, claim string) string {
 	t.Helper()
-	if !b.Own() {
-		t.Fatal(&cluster.ForeignError{Want: "a directory that it shares with this machine"})
-	}
+	b.NeedsOwn(t, "a directory that its nodes share with this machine")
 	dir, err := os.MkdirTemp("", "mizzen-e2e-volume-")
 	if err != nil {
 		t.Fatal(err)

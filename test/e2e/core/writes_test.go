@@ -37,6 +37,7 @@ const (
 // settled, however often it looks.
 func TestWrites(t *testing.T) {
 	b := shared.Get(t)
+	b.NeedsOwn(t, "the API server's audit log")
 	noModels(t, b)
 	resyncOften(t, b)
 	ns := b.RestrictedNamespace(t, "writes")

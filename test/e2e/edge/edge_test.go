@@ -49,6 +49,7 @@ func answers(t *testing.T, b *bed.Bed, m *v1alpha1.Model, roots *x509.CertPool) 
 // fetched once. Deleted, it leaves neither certificate nor claim.
 func TestIngressWithACME(t *testing.T) {
 	b := shared.Get(t)
+	b.NeedsOwn(t, "a DNS in which the hosts of the tests are")
 	ns := b.RestrictedNamespace(t, "ingress")
 	dir := b.SharedVolume(t, ns, "iris-cache")
 	yaml := b.Iris(t, ns, "iris", "0.1.0", "replicas: 2\nexpose: {host: iris.example.com, ingress: {className: nginx}, tls: {issuerRef: {name: acme}}}\n")

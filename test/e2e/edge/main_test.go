@@ -51,16 +51,26 @@ const owned = `
 apiVersion: mizzen.dev/v1alpha1
 kind: Platform
 issuers:
-- name: acme
-  acme: {server: %q, email: platform@example.com, caBundle: %s, ingressClassName: nginx}
 - name: authority
   caSecretName: authority
+`
+
+// overACME is an issuer who asks at the hosts of the tests.
+const overACME = `
+- name: acme
+  acme: {server: %q, email: platform@example.com, caBundle: %s, ingressClassName: nginx}
 `
 
 func prepare(ctx context.Context, b *bed.Bed) (err error) {
 	if edge, acme, err = b.StartEdge(ctx); err != nil {
 		return err
 	}
+	issuers := owned
+	if acme != nil {
+		issuers += fmt.Sprintf(overACME, acme.Directory, base64.StdEncoding.EncodeToString(acme.CABundle))
+	}
+	b.Remove("-n", edge.Namespace, "gateway/public")
+	b.Remove("-n", "cert-manager", "clusterissuer/authority", "clusterissuer/self-signed", "certificate/authority", "secret/authority")
 	if err = b.Apply(ctx, fmt.Sprintf(public, edge.Namespace, edge.GatewayClass)); err != nil {
 		return err
 	}
@@ -71,8 +81,7 @@ func prepare(ctx context.Context, b *bed.Bed) (err error) {
 	}
 	defer os.RemoveAll(dir)
 	file := filepath.Join(dir, "platform.yaml")
-	text := fmt.Sprintf(owned, acme.Directory, base64.StdEncoding.EncodeToString(acme.CABundle))
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(issuers), 0o600); err != nil {
 		return err
 	}
 	_, err = b.Mizzenctl(ctx, "platform", "apply", "-f", file)

@@ -17,7 +17,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mizzen.dev/api/v1alpha1"
-	"mizzen.dev/test/cluster"
 	"mizzen.dev/test/cluster/audit"
 	"mizzen.dev/test/cluster/crds"
 	"mizzen.dev/test/e2e/bed"
@@ -54,10 +53,8 @@ func startKEDA(t *testing.T, b *bed.Bed) {
 // until KEDA takes it over.
 func installedLater(t *testing.T) {
 	b := shared.Get(t)
-	switch {
-	case !b.Own():
-		t.Fatal(&cluster.ForeignError{Want: "a time before KEDA"})
-	case keda.asked:
+	b.NeedsOwn(t, "a time before KEDA")
+	if keda.asked {
 		t.Fatal("KEDA is there already: this is to be the first test that wants it")
 	}
 	ns := b.RestrictedNamespace(t, "later")

@@ -48,6 +48,13 @@ func requestRate(t *testing.T) {
 	b.Condition(t, ns, "iris", v1alpha1.ConditionScaledBy, metav1.ConditionTrue, "")
 	load := bed.StartLoad(b.ServiceURL(t, ns, "iris"))
 	scaledTo(t, b, ns, 4)
+	if !b.Own() {
+		if total, failed, errors := load.Stop(); failed != 0 {
+			t.Errorf("%d of %d calls failed: %v", failed, total, errors)
+		}
+		scaledTo(t, b, ns, 1)
+	}
+	b.NeedsOwn(t, "a Prometheus that may die")
 
 	if err := prometheus.SetRunning(t.Context(), false); err != nil {
 		t.Fatal(err)
