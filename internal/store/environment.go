@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,17 +52,22 @@ func newEnvironment(o Options) *environment {
 	}
 }
 
+// awsMetadata is where AWS's machines and pods get credentials by IPv6: fd00:ec2::254
+// and fd00:ec2::23.
+var awsMetadata = net.IPNet{IP: net.ParseIP("fd00:ec2::"), Mask: net.CIDRMask(32, 128)}
+
 // proxy is that of the environment, but for the metadata of this machine: a proxy
 // would tell that of another one.
 func proxy(r *http.Request) (*url.URL, error) {
 	host := r.URL.Hostname()
-	if ip := net.ParseIP(host); ip != nil && ip.IsLinkLocalUnicast() || host == "metadata.google.internal" {
+	if ip := net.ParseIP(host); ip != nil && (ip.IsLinkLocalUnicast() || awsMetadata.Contains(ip)) || host == "metadata.google.internal" {
 		return nil, nil
 	}
 	return http.ProxyFromEnvironment(r)
 }
 
-// checkRedirect refuses to go from https to http on the way.
+// checkRedirect refuses to go from https to http on the way, and brings nothing to
+// another server that was meant for this one.
 func checkRedirect(req *http.Request, via []*http.Request) error {
 	if len(via) >= 10 {
 		return &RedirectError{Reason: "too many redirects"}
@@ -69,7 +75,21 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 	if via[len(via)-1].URL.Scheme == "https" && req.URL.Scheme != "https" {
 		return &RedirectError{Reason: "redirected from https to http"}
 	}
+	req.Header.Del("Referer") // an address may hold a signature
+	if from := via[0].URL; req.URL.Hostname() != from.Hostname() || req.URL.Port() != from.Port() {
+		for name := range req.Header {
+			if !slices.Contains(forAnybody(), name) {
+				req.Header.Del(name)
+			}
+		}
+	}
 	return nil
+}
+
+// forAnybody are the headers of a request that other servers get, too: which part of
+// which version is wanted.
+func forAnybody() []string {
+	return []string{"Accept", "Accept-Encoding", "If-Match", "If-Range", "Range", "User-Agent"}
 }
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)

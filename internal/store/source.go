@@ -187,8 +187,20 @@ func contentRange(text string) (offset, size int64, err error) {
 	return offset, size, nil
 }
 
+// webSource is a file of a web server. A password in its address goes to that server,
+// wherever on it the file is, and to no other one.
 func webSource(e *environment, u *uri.URI) source {
-	return &httpSource{client: e.client, url: u.URL.String()}
+	plain := *u.URL
+	plain.User = nil
+	s := &httpSource{client: e.client, url: plain.String()}
+	if user := u.URL.User; user != nil {
+		s.prepare = func(_ context.Context, r *http.Request) error {
+			password, _ := user.Password()
+			r.SetBasicAuth(user.Username(), password)
+			return nil
+		}
+	}
+	return s
 }
 
 // maxComplaint bounds what is read of an answer that is not the file, maxMessage

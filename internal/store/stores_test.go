@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -14,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // variables is an environment.
@@ -227,20 +229,59 @@ func TestNoCredentials(t *testing.T) {
 	}
 }
 
-// A service account of Google signs for a token, which is used for the object.
-func TestGoogleServiceAccount(t *testing.T) {
-	base, _ := storeOf(t, has("Bearer hush-token"), tokens(t, "assertion=", `{"access_token":"hush-token","token_type":"Bearer","expires_in":3600}`))
-	account, err := json.Marshal(map[string]string{"type": "service_account", "client_email": "a@b", "private_key": privateKey(t), "token_uri": base + "/token"})
-	if err != nil {
-		t.Fatal(err)
+// Google's tokens come from a service account, which signs for them, from a token of
+// another cloud or cluster (workload identity federation), and from the metadata server
+// (workload identity of GKE).
+func TestGoogle(t *testing.T) {
+	const answer = `{"access_token":"hush-token","token_type":"Bearer","expires_in":3600}`
+	file := func(v map[string]any) string {
+		text, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return write(t, string(text))
 	}
-	env := newEnvironment(Options{Getenv: variables(map[string]string{"GOOGLE_APPLICATION_CREDENTIALS": write(t, string(account))})})
-	r := httptest.NewRequest(http.MethodGet, base+"/storage", nil)
-	if err := (&bearer{find: env.googleToken, help: gsHelp}).authorize(t.Context(), r); err != nil {
-		t.Fatal(err)
+	tests := map[string]struct {
+		want string // what is asked for the token
+		file func(base string) string
+	}{
+		"service account": {"assertion=", func(base string) string {
+			return file(map[string]any{"type": "service_account", "client_email": "a@b", "private_key": privateKey(t), "token_uri": base + "/token"})
+		}},
+		"federation": {"subject_token=hush-jwt", func(base string) string {
+			return file(map[string]any{"type": "external_account", "audience": "//iam.googleapis.com/p", "subject_token_type": "urn:ietf:params:oauth:token-type:jwt",
+				"token_url": base + "/token", "credential_source": map[string]any{"file": write(t, "hush-jwt")}})
+		}},
+		"metadata server": {"/computeMetadata/v1/instance/service-accounts/default/token", nil},
 	}
-	if got := r.Header.Get("Authorization"); got != "Bearer hush-token" {
-		t.Errorf("got %q", got)
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			asked := ""
+			google := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_ = r.ParseForm()
+				asked += r.URL.Path + "?" + r.Form.Encode() + "\n"
+				w.Header().Set("Metadata-Flavor", "Google")
+				w.Header().Set("Content-Type", "application/json")
+				_, _ = w.Write([]byte(answer))
+			}))
+			defer google.Close()
+			vars := map[string]string{}
+			if test.file != nil {
+				vars["GOOGLE_APPLICATION_CREDENTIALS"] = test.file(google.URL)
+			} else { // Google's library asks the process's own environment
+				t.Setenv("GOOGLE_APPLICATION_CREDENTIALS", "")
+				t.Setenv("HOME", t.TempDir())
+				t.Setenv("GCE_METADATA_HOST", strings.TrimPrefix(google.URL, "http://"))
+			}
+			env := newEnvironment(Options{Getenv: variables(vars)})
+			r := httptest.NewRequest(http.MethodGet, "https://storage.googleapis.com/storage", nil)
+			if err := (&bearer{find: env.googleToken, help: gsHelp}).authorize(t.Context(), r); err != nil {
+				t.Fatal(err)
+			}
+			if got := r.Header.Get("Authorization"); got != "Bearer hush-token" || !strings.Contains(asked, test.want) {
+				t.Errorf("got %q for %s, want %s asked", got, asked, test.want)
+			}
+		})
 	}
 }
 
@@ -283,27 +324,149 @@ func TestS3Addresses(t *testing.T) {
 	}
 }
 
-// The Hub's token does not follow to the host that large files come from.
-func TestHubRedirect(t *testing.T) {
-	cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") != "" {
-			t.Error("the other host got the token")
+// What is meant for a store goes to no server that it redirects to: neither tokens,
+// passwords and signatures nor the address that holds one. Which bytes are wanted does.
+func TestRedirectToAnother(t *testing.T) {
+	for uri, env := range map[string]map[string]string{
+		"hf://o/r/m.pkl":   {"HF_ENDPOINT": "BASE", "HF_TOKEN": "hush-token"},
+		"s3://models/m":    {"AWS_ENDPOINT_URL": "BASE", "AWS_ACCESS_KEY_ID": "ASIA", "AWS_SECRET_ACCESS_KEY": "hush-secret", "AWS_SESSION_TOKEN": "hush-token"},
+		"azblob://m/m":     {"AZURE_STORAGE_SERVICE_ENDPOINT": "BASE", "AZURE_STORAGE_SAS_TOKEN": "sv=1&sig=hush-secret"},
+		"USER/m?sig=hush":  {},
+		"USER/m#fragments": {},
+	} {
+		data := large()
+		var asked []http.Header
+		cdn := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			asked = append(asked, r.Header.Clone())
+			w.Header().Set("ETag", `"v1"`)
+			http.ServeContent(&cutter{ResponseWriter: w, left: 700_000}, r, "", time.Time{}, bytes.NewReader(data))
+		}))
+		defer cdn.Close()
+		other := strings.Replace(cdn.URL, "127.0.0.1", "localhost", 1)
+		hub := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") == "" && r.URL.RawQuery == "" {
+				t.Errorf("%s: the store got no credentials", uri)
+			}
+			http.Redirect(w, r, other+"/blob", http.StatusFound)
+		}))
+		defer hub.Close()
+		vars := map[string]string{}
+		for k, v := range env {
+			vars[k] = strings.ReplaceAll(v, "BASE", hub.URL)
+		}
+		uri = strings.Replace(uri, "USER", strings.Replace(hub.URL, "http://", "http://me:hush-password@", 1), 1)
+		got, err := fetchNow(t.Context(), t, Request{URI: uri, Path: filepath.Join(t.TempDir(), "m"), Options: Options{Getenv: variables(vars)}})
+		if err != nil || got.Digest != digestOf(string(data)) {
+			t.Errorf("%s: %+v, %v", uri, got, err)
+		}
+		if len(asked) != 2 || asked[1].Get("Range") != "bytes=700000-" {
+			t.Errorf("%s: the other server was asked %v, want the rest at last", uri, asked)
+		}
+		for _, h := range asked {
+			if text := fmt.Sprint(h); strings.Contains(text, "hush") || h.Get("Authorization") != "" {
+				t.Errorf("%s: the other server got %s", uri, text)
+			}
+		}
+	}
+}
+
+// On the server that it is for a password goes along.
+func TestRedirectOnTheServer(t *testing.T) {
+	mux := http.NewServeMux()
+	mux.Handle("/m", http.RedirectHandler("/moved", http.StatusFound))
+	mux.HandleFunc("/moved", func(w http.ResponseWriter, r *http.Request) {
+		if _, password, _ := r.BasicAuth(); password != "hush" {
+			w.WriteHeader(http.StatusUnauthorized)
+			return
 		}
 		_, _ = w.Write([]byte(model))
-	}))
-	defer cdn.Close()
-	other := strings.Replace(cdn.URL, "127.0.0.1", "localhost", 1)
-	hub := httptest.NewServer(http.RedirectHandler(other+"/blob", http.StatusFound))
-	defer hub.Close()
-	env := variables(map[string]string{"HF_ENDPOINT": hub.URL, "HF_TOKEN": "hush-token"})
-	if _, err := fetchNow(t.Context(), t, Request{URI: "hf://o/r/m.pkl", Path: filepath.Join(t.TempDir(), "m"), Options: Options{Getenv: env}}); err != nil {
-		t.Error(err)
+	})
+	server := httptest.NewServer(mux)
+	defer server.Close()
+	uri := strings.Replace(server.URL, "http://", "http://me:hush@", 1) + "/m"
+	if got, err := fetchNow(t.Context(), t, Request{URI: uri, Path: filepath.Join(t.TempDir(), "m")}); err != nil || got.Digest != digestOf(model) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+// Each store goes on where it was cut off, by its own way to say which version is
+// meant, and starts again if there is another one by then.
+func TestStoresResume(t *testing.T) {
+	etag := func(w http.ResponseWriter, r *http.Request, version string) bool {
+		w.Header().Set("ETag", `"`+version+`"`)
+		if want := r.Header.Get("If-Match"); want != "" && want != `"`+version+`"` {
+			w.WriteHeader(http.StatusPreconditionFailed)
+			return false
+		}
+		r.Header.Del("If-Match")
+		return true
+	}
+	tests := map[string]struct {
+		uri string
+		env map[string]string
+		// version says which one is sent, and refuses where another is asked for.
+		version func(w http.ResponseWriter, r *http.Request, version string) bool
+		asks    func(r *http.Request) string // how it asks for a version
+	}{
+		"s3": {"s3://b/k", map[string]string{"AWS_ENDPOINT_URL": "BASE", "AWS_ACCESS_KEY_ID": "AKIA", "AWS_SECRET_ACCESS_KEY": "hush"}, etag,
+			func(r *http.Request) string { return r.Header.Get("If-Match") }},
+		"azblob": {"azblob://b/k", map[string]string{"AZURE_STORAGE_SERVICE_ENDPOINT": "BASE", "AZURE_STORAGE_SAS_TOKEN": "sig=hush"}, etag,
+			func(r *http.Request) string { return r.Header.Get("If-Match") }},
+		"gs": {"gs://b/k", map[string]string{"STORAGE_EMULATOR_HOST": "BASE"}, func(w http.ResponseWriter, r *http.Request, version string) bool {
+			w.Header().Set("X-Goog-Generation", version)
+			if want := r.URL.Query().Get("ifGenerationMatch"); want != "" && want != version {
+				w.WriteHeader(http.StatusPreconditionFailed)
+				return false
+			}
+			return true
+		}, func(r *http.Request) string { return r.URL.Query().Get("ifGenerationMatch") }},
+		"hf": {"hf://o/r/k", map[string]string{"HF_ENDPOINT": "BASE"}, func(w http.ResponseWriter, _ *http.Request, version string) bool {
+			w.Header().Set("ETag", `"`+version+`"`) // ServeContent looks at If-Range
+			return true
+		}, func(r *http.Request) string { return r.Header.Get("If-Range") }},
+	}
+	for name, test := range tests {
+		for _, changed := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, changed %t", name, changed), func(t *testing.T) {
+				const cut = 700_000
+				var requests int
+				var last string
+				data := large()
+				server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					requests++
+					version, left := "1", len(data)
+					if requests == 1 {
+						left = cut
+					} else if changed {
+						version, data = "2", bytes.ToUpper(data)
+					}
+					if requests == 2 {
+						last = r.Header.Get("Range") + " of " + strings.Trim(test.asks(r), `"`)
+					}
+					if test.version(w, r, version) {
+						http.ServeContent(&cutter{ResponseWriter: w, left: left}, r, "", time.Time{}, bytes.NewReader(data))
+					}
+				}))
+				defer server.Close()
+				vars := map[string]string{"HOME": t.TempDir()}
+				for k, v := range test.env {
+					vars[k] = strings.ReplaceAll(v, "BASE", server.URL)
+				}
+				got, err := fetchNow(t.Context(), t, Request{URI: test.uri, Path: filepath.Join(t.TempDir(), "m"), Options: Options{Getenv: variables(vars)}})
+				if err != nil || got.Digest != digestOf(string(data)) {
+					t.Fatalf("got %+v, %v", got, err)
+				}
+				if want := fmt.Sprintf("bytes=%d- of 1", cut); last != want {
+					t.Errorf("asked for %q, want %q", last, want)
+				}
+			})
+		}
 	}
 }
 
 // A proxy is not asked for what this machine alone can tell.
 func TestMetadataWithoutProxy(t *testing.T) {
-	for _, address := range []string{"http://169.254.169.254/x", "http://metadata.google.internal/x"} {
+	for _, address := range []string{"http://169.254.169.254/x", "http://[fd00:ec2::23]/x", "http://metadata.google.internal/x"} {
 		r := httptest.NewRequest(http.MethodGet, address, nil)
 		if p, err := proxy(r); p != nil || err != nil {
 			t.Errorf("%s: %v, %v", address, p, err)
