@@ -28,6 +28,10 @@ func digestOf(text string) string {
 	return digestText(sum[:])
 }
 
+// hurried looks often, so that a test that waits for another process is quick. It
+// takes nothing over that a slow machine only delays.
+var hurried = lease{beat: 5 * time.Millisecond, look: time.Millisecond, expiry: time.Minute}
+
 // fetchNow fetches with hurried retries and leases.
 func fetchNow(ctx context.Context, t *testing.T, req Request) (Result, error) {
 	t.Helper()
@@ -50,7 +54,7 @@ func fetchNow(ctx context.Context, t *testing.T, req Request) (Result, error) {
 	env := newEnvironment(req.Options)
 	f := &fetcher{Request: req, uri: u, env: env,
 		retry: retry{tries: 4, interval: time.Millisecond, stall: time.Minute},
-		lease: lease{beat: 5 * time.Millisecond, look: time.Millisecond, expiry: time.Second}}
+		lease: hurried}
 	result, err := f.fetch(ctx)
 	if err != nil {
 		err = env.secrets(u).scrub(clean(err))
@@ -327,6 +331,27 @@ func TestPartialIsNoLink(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(victim); string(text) != "precious" {
 		t.Errorf("the victim holds %q", text)
+	}
+}
+
+// A store that says when to come back is not asked before.
+func TestRetryAfter(t *testing.T) {
+	var times []time.Time
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		times = append(times, time.Now())
+		if len(times) == 1 {
+			w.Header().Set("Retry-After", "1")
+			w.WriteHeader(http.StatusTooManyRequests)
+			return
+		}
+		_, _ = w.Write([]byte(model))
+	}))
+	defer server.Close()
+	if _, err := fetchNow(t.Context(), t, Request{URI: server.URL + "/m", Path: filepath.Join(t.TempDir(), "m")}); err != nil {
+		t.Fatal(err)
+	}
+	if len(times) != 2 || times[1].Sub(times[0]) < time.Second {
+		t.Errorf("asked at %v, want a second between", times)
 	}
 }
 

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -10,6 +11,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 )
 
@@ -80,17 +82,18 @@ func TestTakeOver(t *testing.T) {
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			base, _ := files(t)
+			source := "file://" + write(t, model)
 			path := filepath.Join(t.TempDir(), "model.pkl")
 			leave(t, path, test.holder)
-			start := time.Now()
-			if _, err := fetchNow(t.Context(), t, Request{URI: base + "/model.pkl", Path: path}); err != nil {
-				t.Fatal(err)
-			}
-			if waited := time.Since(start) > time.Second; waited != test.wait {
-				t.Errorf("waited: %t, want %t", waited, test.wait)
-			}
+			synctest.Test(t, func(t *testing.T) {
+				start := time.Now()
+				if _, err := fetchNow(t.Context(), t, Request{URI: source, Path: path, Timeout: time.Hour}); err != nil {
+					t.Fatal(err)
+				}
+				if waited := time.Since(start) > hurried.expiry; waited != test.wait {
+					t.Errorf("waited: %t, want %t", waited, test.wait)
+				}
+			})
 			if entries, _ := os.ReadDir(filepath.Dir(path)); len(entries) != 1 {
 				t.Errorf("%d files are left, want one", len(entries))
 			}
@@ -101,40 +104,43 @@ func TestTakeOver(t *testing.T) {
 // Who counts keeps the lock however long it takes, and who finds another's name
 // in it stops.
 func TestHold(t *testing.T) {
-	l := lease{beat: 2 * time.Millisecond, look: time.Millisecond, expiry: 100 * time.Millisecond}
 	path := filepath.Join(t.TempDir(), "model.pkl")
-	log := slog.New(slog.DiscardHandler)
-	held, _, err := l.acquire(t.Context(), path, "k", log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := make(chan *lock)
-	go func() {
-		second, waited, err := l.acquire(t.Context(), path, "k", log)
-		if err != nil || !waited {
-			t.Errorf("waited %t, %v", waited, err)
+	synctest.Test(t, func(t *testing.T) {
+		l := hurried
+		log := slog.New(slog.DiscardHandler)
+		held, _, err := l.acquire(t.Context(), path, "k", log)
+		if err != nil {
+			t.Fatal(err)
 		}
-		got <- second
-	}()
-	select {
-	case <-got:
-		t.Fatal("the lock of one that counts was taken")
-	case <-time.After(3 * l.expiry):
-	}
-	held.release()
-	second := <-got
-	if err := os.Remove(lockPath(path)); err != nil {
-		t.Fatal(err)
-	}
-	leave(t, path, holder{Token: "somebody else's"})
-	<-second.ctx.Done()
-	if cause := second.ctx.Err(); cause == nil {
-		t.Error("it goes on")
-	}
-	second.release()
-	if h, err := readHolder(lockPath(path)); err != nil || h.Token != "somebody else's" {
-		t.Errorf("the other one's lock is gone: %+v, %v", h, err)
-	}
+		got := make(chan *lock)
+		go func() {
+			second, waited, err := l.acquire(t.Context(), path, "k", log)
+			if err != nil || !waited {
+				t.Errorf("waited %t, %v", waited, err)
+			}
+			got <- second
+		}()
+		select {
+		case <-got:
+			t.Fatal("the lock of one that counts was taken")
+		case <-time.After(10 * l.expiry):
+		}
+		held.release()
+		second := <-got
+		synctest.Wait() // it is not writing
+		if err := os.Remove(lockPath(path)); err != nil {
+			t.Fatal(err)
+		}
+		leave(t, path, holder{Token: "somebody else's"})
+		<-second.ctx.Done()
+		if cause := context.Cause(second.ctx); !errors.Is(cause, errLockLost) {
+			t.Errorf("it ends for %v", cause)
+		}
+		second.release()
+		if h, err := readHolder(lockPath(path)); err != nil || h.Token != "somebody else's" {
+			t.Errorf("the other one's lock is gone: %+v, %v", h, err)
+		}
+	})
 }
 
 // A lock that is alive by the time that it is moved away is given back.
