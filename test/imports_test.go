@@ -36,7 +36,9 @@ var imports = map[string][]string{
 	"internal/store/uri": {},
 	"internal/registry":  {"internal/version"},
 	"internal/image":     {"internal/registry"},
-	"internal/store":     {"internal/registry", "internal/store/uri"},
+	"internal/store":     {"internal/archive", "internal/registry", "internal/store/uri"},
+	// Files of many files, of anybody's making, to directories.
+	"internal/archive": {},
 	// How a container says why it ended; both halves know it.
 	"internal/termination": {},
 	// Bytes to inert values; no prediction.
@@ -56,7 +58,7 @@ var imports = map[string][]string{
 	// Listeners, admission, reload, drain.
 	"internal/serve": {"internal/serve", "internal/config", "internal/nearest", "internal/openapi",
 		"internal/store", "internal/version", "internal/wire", "model", "model/frame"},
-	"cmd/mizzen": {"internal/batch", "internal/command", "internal/config", "internal/image", "internal/nearest", "internal/registry", "internal/serve",
+	"cmd/mizzen": {"internal/archive", "internal/batch", "internal/command", "internal/config", "internal/image", "internal/nearest", "internal/registry", "internal/serve",
 		"internal/store", "internal/store/uri", "internal/termination", "internal/version", "model", "model/frame"},
 	// The cluster half: what a Model is, what a platform is, and what comes of both.
 	"api":               {},

@@ -16,7 +16,7 @@ const progressInterval = 10 * time.Second
 // fetchProgress shows how much of a file or an image was transferred: a bar to a
 // person, now and then a line to a log.
 type fetchProgress struct {
-	what string       // fetching, pushing
+	what string       // fetching, unpacking, pushing
 	log  *slog.Logger // nil: nobody is told
 	bar  func(total int64) *progressbar.ProgressBar
 
@@ -26,9 +26,9 @@ type fetchProgress struct {
 	next  time.Time
 }
 
-func newFetchProgress(s command.Streams, log *slog.Logger, quiet bool) *fetchProgress {
+func newFetchProgress(what string, s command.Streams, log *slog.Logger, quiet bool) *fetchProgress {
 	now := time.Now()
-	p := &fetchProgress{what: "fetching", start: now, next: now.Add(progressInterval)}
+	p := &fetchProgress{what: what, start: now, next: now.Add(progressInterval)}
 	switch {
 	case quiet:
 	case command.IsTerminal(s.Err):

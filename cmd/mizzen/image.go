@@ -217,8 +217,7 @@ func (o *imageOptions) write(ctx context.Context, s command.Streams, set *image.
 		return nil
 	}
 	o.client.Transport = http.DefaultTransport
-	progress := newFetchProgress(s, serve.NewLogger(s.Err, "auto", "info"), false)
-	progress.what = "pushing"
+	progress := newFetchProgress("pushing", s, serve.NewLogger(s.Err, "auto", "info"), false)
 	defer progress.close()
 	return set.Push(ctx, &o.client, o.ref, progress.set)
 }

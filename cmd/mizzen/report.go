@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mizzen.dev/internal/archive"
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/serve"
 	"mizzen.dev/internal/store"
@@ -42,7 +43,7 @@ func reasonOf(err error) termination.Reason {
 	if errors.As(err, &usage) {
 		return termination.ConfigInvalid
 	}
-	for _, of := range []func(error) termination.Reason{reasonOfModel, reasonOfStore, reasonOfSystem} {
+	for _, of := range []func(error) termination.Reason{reasonOfModel, reasonOfStore, reasonOfArchive, reasonOfSystem} {
 		if reason := of(err); reason != "" {
 			return reason
 		}
@@ -110,6 +111,27 @@ func reasonOfStore(err error) termination.Reason {
 			return termination.SourceNotFound
 		}
 		return termination.SourceUnreachable
+	}
+	return ""
+}
+
+func reasonOfArchive(err error) termination.Reason {
+	var (
+		malformed *archive.MalformedError
+		refused   *archive.RefusedError
+		limit     *archive.LimitError
+		layout    *store.LayoutError
+		replace   *store.ReplaceError
+	)
+	switch {
+	case errors.As(err, &malformed), errors.As(err, &layout):
+		return termination.ModelMalformed
+	case errors.As(err, &refused):
+		return termination.ModelRefused
+	case errors.As(err, &limit):
+		return termination.ModelTooLarge
+	case errors.As(err, &replace):
+		return termination.VolumeNotWritable
 	}
 	return ""
 }

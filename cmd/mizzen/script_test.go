@@ -23,7 +23,8 @@ func TestMain(m *testing.M) {
 // TestScripts runs the command lines of testdata/script. $IRIS is the model of the
 // README, trained on numbers without names; $TABLE a pipeline trained on a data
 // frame; $BUNDLE a dict with a model in it; $BAGGING a model of a class that is not
-// supported; $SYSTEM a pickle that would run a command if Python loaded it.
+// supported; $SYSTEM a pickle that would run a command if Python loaded it; $RANKING
+// an archive with the directory ranking/3, which has the files of a SavedModel.
 func TestScripts(t *testing.T) {
 	models := map[string]string{
 		"IRIS":    "../../examples/iris/model.pkl",
@@ -31,6 +32,7 @@ func TestScripts(t *testing.T) {
 		"BUNDLE":  "testdata/bundle.joblib",
 		"BAGGING": "testdata/bagging.joblib",
 		"SYSTEM":  "testdata/os-system.pkl",
+		"RANKING": "testdata/ranking.zip",
 	}
 	testscript.Run(t, testscript.Params{
 		Dir:  "testdata/script",

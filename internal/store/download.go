@@ -41,7 +41,7 @@ func (f *fetcher) download(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
-	p := openPartial(f.Path, f.key())
+	p := openPartial(f.file(), f.key())
 	defer p.close()
 	if p.written > 0 {
 		f.Log.Info("resuming", "uri", f.uri.String(), "bytes", p.written)

@@ -110,7 +110,7 @@ func (e *TimeoutError) Unwrap() error { return errDeadline }
 type SizeError struct{ Limit int64 }
 
 func (e *SizeError) Error() string {
-	return fmt.Sprintf("the file is larger than %d bytes; raise the bound with --max-bytes if you trust it", e.Limit)
+	return fmt.Sprintf("the file is larger than %d bytes; raise the bound with --max-bytes (MIZZEN_MAX_BYTES) if you trust it", e.Limit)
 }
 
 // DigestError says that what came is not what was asked for.

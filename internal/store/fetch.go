@@ -27,9 +27,12 @@ type Request struct {
 	// Path is the file to write. An older one is replaced in one step once the
 	// new one is complete and verified.
 	Path string
+	// Unpack, if set, has Path be a directory with what the file, an archive, holds.
+	// The digest is the archive's, and verified before it is unpacked.
+	Unpack Layout
 	// Digest, if set, is what the file must have: sha256: and hexadecimal digits.
 	Digest string
-	// MaxBytes bounds the file, Timeout all tries together.
+	// MaxBytes bounds the file, and what it unpacks to; Timeout all of it together.
 	MaxBytes int64
 	Timeout  time.Duration
 
@@ -51,12 +54,16 @@ type Options struct {
 	Log *slog.Logger
 	// Progress is told how much of the file is here; total is -1 if not known.
 	Progress func(done, total int64)
+	// Unpacking is told how much of the archive is unpacked.
+	Unpacking func(done, total int64)
 }
 
 // Result is what a fetch has brought.
 type Result struct {
 	Digest string
 	Bytes  int64
+	// Files is how many were unpacked; 0 for a file that was not to be.
+	Files int
 	// Fetched is false if the file was there already.
 	Fetched bool
 }
@@ -75,6 +82,7 @@ func Fetch(ctx context.Context, req Request) (Result, error) {
 	if req.Log == nil {
 		req.Log = slog.New(slog.DiscardHandler)
 	}
+	req.Path = filepath.Clean(req.Path)
 	env := newEnvironment(req.Options)
 	f := &fetcher{Request: req, uri: u, env: env, retry: defaultRetry(), lease: defaultLease()}
 	result, err := f.fetch(ctx)
@@ -97,6 +105,11 @@ func (f *fetcher) fetch(ctx context.Context) (Result, error) {
 	if r, ok := f.there(); ok {
 		return r, nil
 	}
+	if f.Unpack != "" {
+		if err := f.replaceable(); err != nil {
+			return Result{}, err
+		}
+	}
 	if err := os.MkdirAll(filepath.Dir(f.Path), 0o755); err != nil { //nolint:gosec // models are no secret on the volume
 		return Result{}, &VolumeError{Path: filepath.Dir(f.Path), Err: err}
 	}
@@ -109,16 +122,27 @@ func (f *fetcher) fetch(ctx context.Context) (Result, error) {
 	return result, err
 }
 
-// there looks whether the file is there with the digest that it must have.
+// there looks whether what is asked for is there, by the digest that it must have.
 func (f *fetcher) there() (Result, bool) {
+	switch {
+	case f.Digest == "":
+		return Result{}, false
+	case f.Unpack != "":
+		return f.thereUnpacked()
+	}
+	return f.thereFile(f.Path)
+}
+
+// thereFile looks whether a file is there with the digest that it must have.
+func (f *fetcher) thereFile(path string) (Result, bool) {
 	if f.Digest == "" {
 		return Result{}, false
 	}
-	info, err := os.Stat(f.Path)
+	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() {
 		return Result{}, false
 	}
-	have, err := Digest(f.Path)
+	have, err := Digest(path)
 	if err != nil || !strings.EqualFold(have, f.Digest) {
 		return Result{}, false
 	}
@@ -140,7 +164,7 @@ func (f *fetcher) locked(ctx context.Context) (Result, error) {
 				return r, nil
 			}
 		}
-		result, err := f.download(lock.ctx)
+		result, err := f.bring(lock.ctx)
 		lost := errors.Is(context.Cause(lock.ctx), errLockLost)
 		lock.release()
 		if err == nil || !lost || ctx.Err() != nil {
@@ -148,6 +172,14 @@ func (f *fetcher) locked(ctx context.Context) (Result, error) {
 		}
 		f.Log.Warn("another process took over; waiting for it", "path", f.Path)
 	}
+}
+
+// bring fetches the file and, if it is to be, unpacks it.
+func (f *fetcher) bring(ctx context.Context) (Result, error) {
+	if f.Unpack != "" {
+		return f.unpack(ctx)
+	}
+	return f.download(ctx)
 }
 
 // madeMeanwhile reports whether the one that was waited for has brought the file.
@@ -158,6 +190,10 @@ func (f *fetcher) madeMeanwhile(before os.FileInfo) (Result, bool) {
 	now, err := os.Stat(f.Path)
 	if err != nil || before != nil && os.SameFile(before, now) && before.ModTime().Equal(now.ModTime()) {
 		return Result{}, false
+	}
+	if f.Unpack != "" {
+		note, err := readUnpacked(f.Path)
+		return note.result(), err == nil && note.Layout == f.Unpack
 	}
 	digest, err := Digest(f.Path)
 	return Result{Digest: digest, Bytes: now.Size()}, err == nil

@@ -117,18 +117,26 @@ func (p *URI) expected(form string) error {
 }
 
 func (p *URI) needKey(form string) error {
-	if p.Host == "" || p.Path == "" || strings.HasSuffix(p.Path, "/") {
+	if p.Host == "" || p.Path == "" {
 		return p.expected(form)
+	}
+	return p.noDirectory()
+}
+
+// noDirectory refuses what ends in a slash.
+func (p *URI) noDirectory() error {
+	if strings.HasSuffix(p.Path, "/") {
+		return fmt.Errorf("%s://… ends in a slash: a directory of a store has no digest; pack it (tar czf model.tar.gz -C DIR .), upload that and name it", p.Scheme)
 	}
 	return nil
 }
 
 func (p *URI) parseFile(u *url.URL) error {
-	if p.Host != "" && p.Host != "localhost" || u.Path == "" || strings.HasSuffix(u.Path, "/") {
+	if p.Host != "" && p.Host != "localhost" || u.Path == "" {
 		return p.expected("/PATH, with three slashes")
 	}
 	p.Host, p.Path = "", u.Path
-	return nil
+	return p.noDirectory()
 }
 
 // parseAzBlob takes azblob://CONTAINER/BLOB, and the address of the account where
@@ -165,8 +173,11 @@ func (p *URI) parseHF(u *url.URL) error {
 	const form = "ORG/REPO[@REVISION]/PATH"
 	// A revision may hold a slash if it is escaped: refs%2Fpr%2F1.
 	name, file, ok := strings.Cut(strings.TrimPrefix(u.EscapedPath(), "/"), "/")
-	if !ok || name == "" || file == "" || strings.HasSuffix(file, "/") || p.Host == "" {
+	if !ok || name == "" || file == "" || p.Host == "" {
 		return p.expected(form)
+	}
+	if err := p.noDirectory(); err != nil {
+		return err
 	}
 	repo, revision, named := strings.Cut(name, "@")
 	if !named {
@@ -237,6 +248,15 @@ func (p *URI) FilePath() string {
 	}
 	return clean
 }
+
+// Archive reports whether the file is one that can be unpacked, by its name.
+func (p *URI) Archive() bool {
+	name := strings.ToLower(p.Path)
+	return slices.ContainsFunc(Archives(), func(ending string) bool { return strings.HasSuffix(name, ending) })
+}
+
+// Archives returns the endings of archives' names.
+func Archives() []string { return []string{".tar", ".tar.gz", ".tgz", ".zip"} }
 
 // Escaped returns the path as it stands in an address.
 func (p *URI) Escaped() string { return (&url.URL{Path: p.Path}).EscapedPath() }

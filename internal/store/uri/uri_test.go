@@ -54,24 +54,48 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for raw, want := range map[string]string{
-		"model.pkl":                  "expected SCHEME://",
-		"s4://b/k":                   `there is no store "s4"; use one of file, http`,
-		"s3://bucket":                "expected s3://BUCKET/KEY",
-		"s3://bucket/dir/":           "expected s3://BUCKET/KEY",
-		"s3://hush:hush@bucket/k":    "credentials come from the environment",
-		"https:///path":              "expected https://HOST/PATH",
-		"https://hush:hush@h:port/":  "cannot be understood",
-		"file://host/x":              "three slashes",
-		"gs:///k":                    "expected gs://",
-		"azblob://a.example.com/c/b": "expected azblob://",
-		"oci://r.io/iris":            "expected oci://",
-		"oci://r.io/iris@sha256:12":  "expected oci://",
-		"hf://org/iris":              "expected hf://ORG/REPO",
+		"model.pkl":                                "expected SCHEME://",
+		"s4://b/k":                                 `there is no store "s4"; use one of file, http`,
+		"s3://bucket":                              "expected s3://BUCKET/KEY",
+		"s3://bucket/dir/":                         "s3://… ends in a slash: a directory of a store has no digest; pack it (tar czf",
+		"gs://bucket/dir/":                         "ends in a slash",
+		"azblob://models/dir/":                     "ends in a slash",
+		"hf://org/iris/dir/":                       "ends in a slash",
+		"file:///models/":                          "ends in a slash",
+		"s3://hush:hush@bucket/k":                  "credentials come from the environment",
+		"https:///path":                            "expected https://HOST/PATH",
+		"https://hush:hush@h:port/":                "cannot be understood",
+		"file://host/x":                            "three slashes",
+		"gs:///k":                                  "expected gs://",
+		"azblob://a.example.com/c/b":               "expected azblob://",
+		"oci://r.io/iris":                          "expected oci://",
+		"oci://r.io/iris@sha256:12":                "expected oci://",
+		"hf://org/iris":                            "expected hf://ORG/REPO",
 		"s3://b/" + strings.Repeat("k", maxLength): "too long",
 	} {
 		_, err := Parse(raw)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "hush") {
 			t.Errorf("%.40s: got %v, want %q in it and no secret", raw, err, want)
+		}
+	}
+}
+
+// An archive is told by the ending of its file's name, wherever that stands.
+func TestArchive(t *testing.T) {
+	for raw, want := range map[string]bool{
+		"s3://b/a/model.tar.gz?versionId=3": true,
+		"https://h/model.TGZ?sig=x.pkl":     true,
+		"gs://b/model.tar#17":               true,
+		"hf://org/iris@v1.zip/model.zip":    true,
+		"oci://r.io/iris:1#model.tar.gz":    true,
+		"oci://r.io/iris:1.zip":             false,
+		"s3://b/model.zip/saved_model.pb":   false,
+		"https://h/model?file=model.zip":    false,
+		"s3://b/model.gz":                   false,
+	} {
+		u, err := Parse(raw)
+		if err != nil || u.Archive() != want {
+			t.Errorf("%s: %t, %v", raw, !want, err)
 		}
 	}
 }
