@@ -13,15 +13,18 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.cache) || has(self.uri)",message="cache keeps what is fetched from uri: remove it, or set uri"
 type Source struct {
 	// uri of the model file, which an init container fetches before the server starts:
-	// https, s3, gs, azblob, oci or hf. How each is written: docs/store.md.
+	// https, s3, gs, azblob, oci or hf. How each is written: docs/store.md. Servers that
+	// want a directory (tfserving, triton, torchserve) have an archive of one unpacked:
+	// .tar, .tar.gz, .tgz or .zip.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:XValidation:rule="self.matches(r'^(https?|s3|gs|azblob|oci|hf)://[^/\\s]+(/\\S*)?$')",message="uri must start with https://, http://, s3://, gs://, azblob://, oci:// or hf:// and have no blanks; a file in a volume is source.claim"
 	// +kubebuilder:validation:XValidation:rule="!self.matches('^[a-z0-9]+://[^/]*@')",message="uri must not hold a password: put credentials into a Secret and name it in source.secretRef"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^(s3|gs|azblob|hf)://[^?#]*/([?#]|$)')",message="uri names one file and no directory, which has no digest: pack the directory (tar czf model.tar.gz -C DIR .), upload that and name it"
 	URI string `json:"uri,omitempty"`
 
-	// digest that the file must have. Without it SourceReady says NotPinned: the same
+	// digest that the file must have, or the archive before it is unpacked. Without it SourceReady says NotPinned: the same
 	// spec may run another model tomorrow.
 	// +optional
 	// +kubebuilder:validation:MaxLength=71

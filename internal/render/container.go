@@ -108,13 +108,27 @@ func (r *renderer) mounts() []*corev1ac.VolumeMountApplyConfiguration {
 	return all
 }
 
+// What mizzen fetch takes a file to be at most: as much as mizzen loads, unless this
+// variable says otherwise. Other servers load what would not fit into memory here; it
+// is the volume that bounds those files.
+const (
+	maxBytesVariable = "MIZZEN_MAX_BYTES"
+	foreignMaxBytes  = "1024GiB"
+)
+
 // fetch is the init container that brings the model before the server starts. It has
 // credentials of its own, which the server does not see.
 func (r *renderer) fetch() *corev1ac.ContainerApplyConfiguration {
 	s := &r.spec.Source
 	args := []string{"fetch", s.URI, r.model.path}
+	if r.unpacks() {
+		args = append(args, "--unpack="+string(r.runtimeName()))
+	}
 	if s.Digest != "" {
 		args = append(args, "--digest="+s.Digest)
+	}
+	if _, named := r.spec.Config[maxBytesVariable]; !r.isMizzen() && !named {
+		args = append(args, "--max-bytes="+foreignMaxBytes)
 	}
 	c := corev1ac.Container().WithName(fetchContainer).WithImage(r.fetchImage()).
 		WithArgs(args...).

@@ -94,7 +94,7 @@ func (r *renderer) tritonBatching(p *profile) {
 // where it is the only one to write into the pod's directory of models.
 func (r *renderer) configuresTriton() bool {
 	s := &r.spec.Source
-	ownDirectory := s.URI != "" && (s.Cache == nil || s.Cache.Claim == nil)
+	ownDirectory := s.URI != "" && !r.unpacks() && (s.Cache == nil || s.Cache.Claim == nil)
 	return r.runtimeName() == v1alpha1.RuntimeTriton && r.batching() != nil && ownDirectory
 }
 
@@ -167,7 +167,7 @@ func (r *renderer) tfServing() *profile {
 			"--port=8500",
 			"--rest_api_port=8501",
 			"--model_name=" + r.Model.Name,
-			"--model_base_path=" + path.Join(modelsDir, r.Model.Name),
+			"--model_base_path=" + path.Join(r.model.repository, r.Model.Name),
 			"--monitoring_config_file=" + filesDir + "/monitoring.config",
 		},
 		files:       map[string]string{"monitoring.config": fmt.Sprintf("prometheus_config {\n  enable: true\n  path: %q\n}\n", metricsPath)},

@@ -8,6 +8,7 @@ import (
 
 	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/platform"
+	"mizzen.dev/internal/store/uri"
 )
 
 // modelsDir is where models are in the containers.
@@ -84,7 +85,11 @@ func (r *renderer) fetched() place {
 	volume := corev1ac.Volume().WithName(modelVolume)
 	switch c := r.spec.Source.Cache; {
 	case c != nil && c.Claim != nil:
-		root = path.Join(modelsDir, hash(r.spec.Source.URI+"\n"+r.spec.Source.Digest+"\n"))
+		text := r.spec.Source.URI + "\n" + r.spec.Source.Digest + "\n"
+		if r.unpacks() { // each server has a layout of its own
+			text += string(r.runtimeName()) + "\n"
+		}
+		root = path.Join(modelsDir, hash(text))
 		volume.WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(r.name("cache")))
 	case c != nil && c.EmptyDir != nil:
 		volume.WithEmptyDir(corev1ac.EmptyDirVolumeSource().WithSizeLimit(c.EmptyDir.SizeLimit))
@@ -95,12 +100,31 @@ func (r *renderer) fetched() place {
 	if !r.configuresTriton() { // its file is mounted into the volume, which makes a place for it
 		mount.WithReadOnly(true)
 	}
-	return place{
-		path:       path.Join(root, r.Model.Name, r.versionDir(), r.fileName()),
-		repository: root,
-		volume:     volume,
-		mount:      mount,
+	p := place{repository: root, volume: volume, mount: mount}
+	dir := path.Join(root, r.Model.Name)
+	switch {
+	case !r.unpacks():
+		p.path = path.Join(dir, r.versionDir(), r.fileName())
+	case r.runtimeName() == v1alpha1.RuntimeTorchServe: // one directory of its model store
+		p.path = path.Join(dir, r.versionDir())
+	case r.runtimeName() == v1alpha1.RuntimeTriton: // the archive may hold several models
+		p.path, p.repository = dir, dir
+	default:
+		p.path = dir
 	}
+	return p
+}
+
+// unpacks says whether what is fetched is an archive of a directory that the server
+// wants. mizzen fetch --unpack knows these servers' layouts by the names that they have
+// here.
+func (r *renderer) unpacks() bool {
+	switch r.runtimeName() {
+	case v1alpha1.RuntimeTriton, v1alpha1.RuntimeTorchServe, v1alpha1.RuntimeTFServing:
+		u, err := uri.Parse(r.spec.Source.URI)
+		return err == nil && u.Archive()
+	}
+	return false
 }
 
 // fileName of a fetched model: that of the source, for servers that go by its ending.
@@ -152,11 +176,12 @@ func (r *renderer) checkSource() {
 		return
 	}
 	switch name := r.runtimeName(); {
+	case r.unpacks():
 	case name == v1alpha1.RuntimeTFServing:
-		r.refuse("spec.source.uri", conditionSource, "SourceUnsupported", "TensorFlow Serving loads a directory and an init container fetches one file: put the SavedModel into a volume and name it in source.claim or source.imageVolume")
+		r.refuse("spec.source.uri", conditionSource, "SourceUnsupported", "TensorFlow Serving loads a directory: pack the SavedModel (tar czf model.tar.gz -C DIR .) and use a uri that ends in %s, or name the directory in source.claim or source.imageVolume", strings.Join(uri.Archives(), ", "))
 		r.broken = true
 	case name == v1alpha1.RuntimeTriton && path.Ext(r.fileName()) == "":
-		r.refuse("spec.source.uri", conditionSource, "SourceUnsupported", "Triton tells the kind of a model by the ending of its file, such as .onnx, .pt or .plan: use a uri that ends so, or a directory in source.claim or source.imageVolume")
+		r.refuse("spec.source.uri", conditionSource, "SourceUnsupported", "Triton tells the kind of a model by the ending of its file, such as .onnx, .pt or .plan: use a uri that ends so, an archive of a model repository (.tar.gz, .zip), or a directory in source.claim or source.imageVolume")
 		r.broken = true
 	}
 }

@@ -117,7 +117,7 @@ func sourceMeanings() []Meaning {
 		{c, "False", string(termination.SourceNotFound), "There is no such file, bucket or host. Correct `source.uri`."},
 		{c, "False", string(termination.AccessDenied), "The store wants credentials, or others. Correct the Secret of `source.secretRef` or the rights of the workload identity."},
 		{c, "False", string(termination.SourceUnreachable), "The store does not answer. Check the address, name resolution, `isolation.egress` and the platform's store peers."},
-		{c, "False", string(termination.SourceTooLarge), "The file is larger than is allowed."},
+		{c, "False", string(termination.SourceTooLarge), "The file is larger than is allowed. If it is meant to be, set `MIZZEN_MAX_BYTES` in `config`, such as to 8GiB."},
 		{c, "False", string(termination.VolumeFull), "The file does not fit. Raise the size of `source.cache`."},
 		{c, "False", string(termination.VolumeNotWritable), "The volume cannot be written to. Check its access mode and file system group."},
 		{c, "False", ReasonDigestsDiffer, "Pods of one revision serve different files, as their source has changed meanwhile. Set `source.digest` to the one that you want."},

@@ -11,7 +11,7 @@ func specMeanings() []Meaning {
 	return []Meaning{
 		{source, "True", "NotPinned", "It works, but the spec names no digest: the same spec may run another model tomorrow. Set `source.digest`, or add `@sha256:…` to the image."},
 		{source, "False", "ImageVolumesMissing", "The cluster has no image volumes. Use `source.uri` with `oci://`, or add `ImageVolumes` to the platform's offers."},
-		{source, "False", "SourceUnsupported", "The runtime cannot load what an init container fetches. Use `source.claim` or `source.imageVolume`."},
+		{source, "False", "SourceUnsupported", "The runtime cannot load such a file. Pack its directory (`tar czf`) and name the archive, or use `source.claim` or `source.imageVolume`."},
 		{source, "False", "DigestUnchecked", "The runtime does not check the digest of what is in a volume. Remove `source.digest`, or pin the image."},
 		{source, "False", "ImageUnknown", "The platform names no image of mizzen to fetch the model with. Set `image` in the platform file."},
 		{workload, "False", "ImageUnknown", "Neither the Model nor the platform names an image. Set `runtime.image`, or `image` in the platform file."},

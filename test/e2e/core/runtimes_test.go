@@ -3,10 +3,15 @@
 package core
 
 import (
+	"archive/tar"
 	"archive/zip"
 	"bytes"
+	"compress/gzip"
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -42,7 +47,64 @@ func foreigners() map[string]foreign {
 			return fromStore(b.Upload(t, "torchserve/iris.mar", archive(t)))
 		}, "/predictions/iris", []string{"requestsPerSecond"}},
 		"tfserving": {v1alpha1.RuntimeTFServing, savedModel, "/v1/models/iris:predict", []string{"requestsPerSecond"}},
+		// Directories in a store, packed as people do.
+		"triton-archive": {v1alpha1.RuntimeTriton, packed("triton/model.tar.gz", tarball, map[string]string{
+			"repository/resnet/config.pbtxt": "name: \"resnet\"\n", "repository/resnet/1/model.onnx": "a model", "repository/resnet/1/model.onnx.data": "its weights",
+		}), "/v2/models/resnet/infer", []string{"requestsPerSecond", "queueLength"}},
+		"torchserve-archive": {v1alpha1.RuntimeTorchServe, packed("torchserve/model.tgz", tarball, map[string]string{
+			"MAR-INF/MANIFEST.json": "{}", "model.pt": "a model",
+		}), "/predictions/iris", []string{"requestsPerSecond"}},
+		"tfserving-archive": {v1alpha1.RuntimeTFServing, packed("tfserving/model.zip", zipped, map[string]string{
+			"flowers/3/saved_model.pb": "a model", "flowers/3/variables/variables.index": "an index",
+		}), "/v1/models/iris:predict", []string{"requestsPerSecond"}},
 	}
+}
+
+// packed is an archive in the store, which is named with its digest.
+func packed(name string, pack func(*testing.T, map[string]string) []byte, files map[string]string) func(*testing.T, *bed.Bed, string) string {
+	return func(t *testing.T, b *bed.Bed, _ string) string {
+		data := pack(t, files)
+		return fmt.Sprintf("{uri: %s, digest: \"sha256:%x\", secretRef: {name: store}}", b.Upload(t, name, data), sha256.Sum256(data))
+	}
+}
+
+func tarball(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	compressed := gzip.NewWriter(&b)
+	w := tar.NewWriter(compressed)
+	for name, text := range files {
+		err := w.WriteHeader(&tar.Header{Name: "./" + name, Mode: 0o600, Size: int64(len(text))})
+		if err == nil {
+			_, err = io.WriteString(w, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(w.Close(), compressed.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
+}
+
+func zipped(t *testing.T, files map[string]string) []byte {
+	t.Helper()
+	var b bytes.Buffer
+	w := zip.NewWriter(&b)
+	for name, text := range files {
+		f, err := w.Create(name)
+		if err == nil {
+			_, err = io.WriteString(f, text)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return b.Bytes()
 }
 
 func onnx(t *testing.T, b *bed.Bed, _ string) string {
@@ -54,15 +116,7 @@ func fromStore(uri string) string { return "{uri: " + uri + ", secretRef: {name:
 // archive is one of TorchServe, with its manifest alone.
 func archive(t *testing.T) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	w := zip.NewWriter(&b)
-	if _, err := w.Create("MAR-INF/MANIFEST.json"); err != nil {
-		t.Fatal(err)
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
+	return zipped(t, map[string]string{"MAR-INF/MANIFEST.json": ""})
 }
 
 // savedModel is a claim that holds one.

@@ -22,6 +22,8 @@ func TestStart(t *testing.T) {
 		want    string            // of the error; "" for none
 	}{
 		"triton":                {"tritonserver", map[string]string{"iris/1/model.onnx": ""}, "--model-repository=DIR --exit-timeout-secs=25", ""},
+		"triton, its own name":  {"tritonserver", map[string]string{"iris/config.pbtxt": "name: \"iris\"\n", "iris/1/model.onnx": ""}, "--model-repository=DIR", ""},
+		"triton, renamed":       {"tritonserver", map[string]string{"iris/config.pbtxt": "name: \"resnet\"\n", "iris/1/model.onnx": ""}, "--model-repository=DIR", "directory name must equal model name"},
 		"triton, no version":    {"tritonserver", map[string]string{"iris/model.onnx": ""}, "--model-repository=DIR", "at least one version"},
 		"triton, another name":  {"tritonserver", map[string]string{"iris/1/iris.onnx": ""}, "--model-repository=DIR", "model.onnx"},
 		"triton, no model":      {"tritonserver", map[string]string{"iris.onnx": ""}, "--model-repository=DIR", "no model in the repository"},
@@ -30,6 +32,9 @@ func TestStart(t *testing.T) {
 		"torchserve, no model":  {"torchserve", map[string]string{"iris.mar": mar}, "--start", "no such file"},
 		"torchserve, no .mar":   {"torchserve", map[string]string{"1.0/iris.mar": "pickle"}, "--start", "not a valid zip"},
 		"tfserving":             {"tensorflow_model_server", map[string]string{"3/saved_model.pb": ""}, "--port=8500 --rest_api_port=8501 --model_name=iris --model_base_path=DIR", ""},
+		"torchserve, unpacked":  {"torchserve", map[string]string{"1.0/iris.mar/MAR-INF/MANIFEST.json": "{}"}, "--start", ""},
+		"torchserve, other dir": {"torchserve", map[string]string{"1.0/iris.mar/model.pt": ""}, "--start", "no such file"},
+		"tfserving, half":       {"tensorflow_model_server", map[string]string{"3/saved_model.pb": "", "3/variables/variables.data": ""}, "--model_base_path=DIR", "could not read the variables"},
 		"tfserving, no version": {"tensorflow_model_server", map[string]string{"saved_model.pb": ""}, "--model_base_path=DIR", "no versions of servable"},
 		"tfserving, a file":     {"tensorflow_model_server", map[string]string{"3/model.pb": ""}, "--model_base_path=DIR", "SavedModel"},
 		"another program":       {"python", nil, "", "no such program"},

@@ -77,6 +77,13 @@ func savedModel(base string) (string, error) {
 	if _, err := os.Stat(filepath.Join(base, version, "saved_model.pb")); err != nil {
 		return "", fmt.Errorf("could not find the SavedModel: %w", err)
 	}
+	variables := filepath.Join(base, version, "variables")
+	if _, err := os.Stat(variables); err != nil { // a model without any
+		return version, nil
+	}
+	if _, err := os.ReadFile(filepath.Join(variables, "variables.index")); err != nil {
+		return "", fmt.Errorf("could not read the variables: %w", err)
+	}
 	return version, nil
 }
 

@@ -95,8 +95,12 @@ func writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// readArchive looks for the manifest of a model archive.
+// readArchive looks for the manifest of a model archive, or of its directory.
 func readArchive(path string) error {
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		_, err := os.ReadFile(filepath.Join(path, "MAR-INF", "MANIFEST.json"))
+		return err
+	}
 	if filepath.Ext(path) != ".mar" {
 		return fmt.Errorf("%s is no .mar", path)
 	}

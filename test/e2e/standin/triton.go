@@ -4,9 +4,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -80,11 +82,31 @@ func tritonModels(repository string) (map[string]string, error) {
 	return models, nil
 }
 
+// tritonName compares the name in a model's configuration, if it has one, with that of
+// its directory.
+func tritonName(model string) error {
+	text, err := os.ReadFile(filepath.Join(model, "config.pbtxt"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	name := regexp.MustCompile(`(?m)^\s*name:\s*"([^"]*)"`).FindSubmatch(text)
+	if name != nil && string(name[1]) != filepath.Base(model) {
+		return fmt.Errorf("unexpected directory name %q for model %q, directory name must equal model name", filepath.Base(model), name[1])
+	}
+	return nil
+}
+
 // tritonVersion finds the latest version in a model's directory, and the file in it
 // that a backend would load.
 func tritonVersion(model string) (string, error) {
 	entries, err := os.ReadDir(model)
 	if err != nil {
+		return "", err
+	}
+	if err := tritonName(model); err != nil {
 		return "", err
 	}
 	latest := 0
