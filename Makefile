@@ -63,7 +63,7 @@ E2EFLAGS ?= -v
 # What is about the tests' own cluster is not for another, and the guide wants one of which
 # it may say what names outside it mean.
 OF_OWN = $(if $(KUBECONFIG),,$(1))
-CORE = $(if $(KUBECONFIG),kube probe,core)
+CORE = $(if $(KUBECONFIG),kube probe helm,core)
 
 .PHONY: e2e
 e2e: e2e-core e2e-edge e2e-scale $(call OF_OWN,e2e-guide) ## all tests on a real Kubernetes (as root, or KUBECONFIG=…)
@@ -71,7 +71,7 @@ e2e: e2e-core e2e-edge e2e-scale $(call OF_OWN,e2e-guide) ## all tests on a real
 .PHONY: e2e-core
 e2e-core: ## the cluster itself, S3, DNS: apply, fetch, roll, isolate, kill, delete
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build $(CORE)
-	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) $(call OF_OWN,./test/cluster) ./test/e2e/core
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) $(call OF_OWN,./test/cluster) ./test/e2e/core ./test/e2e/install
 
 .PHONY: e2e-edge
 e2e-edge: ## Gateway and Ingress, certificates

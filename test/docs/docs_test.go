@@ -78,8 +78,11 @@ func pages(t *testing.T) []string {
 }
 
 // needsCluster says of pages that all they show is done on a Kubernetes, in their order,
-// by test/e2e/guide.
-func needsCluster(page string) bool { return strings.HasPrefix(filepath.Base(page), "guide.") }
+// by test/e2e/guide and test/e2e/install.
+func needsCluster(page string) bool {
+	name := filepath.Base(page)
+	return strings.HasPrefix(name, "guide.") || name == "install.md"
+}
 
 // binaries returns a directory with mizzen, mizzenctl and curl in it.
 func binaries(t *testing.T) string {

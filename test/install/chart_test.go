@@ -169,7 +169,6 @@ func text(t *testing.T, objects map[string]*unstructured.Unstructured) string {
 	return b.String()
 }
 
-// TestNamespaced holds for an operator of single namespaces: it has no rights beyond.
 // TestDocs holds for the values that docs/install.md shows: the chart takes them.
 func TestDocs(t *testing.T) {
 	page, err := os.ReadFile("../../docs/install.md")
@@ -191,6 +190,7 @@ func TestDocs(t *testing.T) {
 	}
 }
 
+// TestNamespaced holds for an operator of single namespaces: it has no rights beyond.
 func TestNamespaced(t *testing.T) {
 	for name := range render(t, "namespaces: [a, b]") {
 		if strings.HasPrefix(name, "ClusterRole") {

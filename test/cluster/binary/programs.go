@@ -150,6 +150,11 @@ func kedaOverlay() map[string]string {
 	return overlay
 }
 
+// Helm returns helm, with which people install charts.
+func Helm() Program {
+	return Program{Name: "helm", Commands: []string{"helm.sh/helm/v4/cmd/helm"}, Cost: "about a minute on two cores, once kube is built"}
+}
+
 // KWOK returns kwok, which plays nodes and the life of their pods.
 func KWOK() Program {
 	return Program{Name: "kwok", Commands: []string{"sigs.k8s.io/kwok/cmd/kwok"}, Cost: "about 2 minutes on two cores"}
@@ -164,7 +169,7 @@ type Tier struct {
 // Tiers returns all tiers. Edge and scale each need what core needs as well.
 func Tiers() []Tier {
 	return []Tier{
-		{"core", []Program{Kube(), Node(), CoreDNS(), VersityGW(), Agent(), Pause(), Probe()}},
+		{"core", []Program{Kube(), Node(), CoreDNS(), VersityGW(), Agent(), Pause(), Probe(), Helm()}},
 		{"edge", []Program{CertManager(), Pebble(), Traefik()}},
 		{"scale", []Program{MetricsServer(), Prometheus(), KEDA()}},
 		{"kwok", []Program{KWOK()}},
