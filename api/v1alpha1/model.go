@@ -49,6 +49,7 @@ type ModelList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.source.image) || !has(self.runtime) || !has(self.runtime.image)",message="source.image is the image that the pods run: remove runtime.image"
 // +kubebuilder:validation:XValidation:rule="!has(self.source.cache) || !has(self.source.cache.claim) || self.source.cache.claim.accessMode != 'ReadWriteOnce' || (!has(self.scale) && (!has(self.replicas) || self.replicas <= 1) && has(self.rollout) && self.rollout.strategy == 'Recreate')",message="a ReadWriteOnce claim can be mounted by one pod at a time: use accessMode ReadWriteMany, or one replica, no scale and rollout.strategy Recreate"
 // +kubebuilder:validation:XValidation:rule="!has(self.gpu) || (has(self.runtime) && self.runtime.name != 'mizzen')",message="the runtime mizzen computes on CPUs alone: remove gpu, or choose a runtime that uses one"
+// +kubebuilder:validation:XValidation:rule="!has(self.gpu) || !has(self.resources) || !(has(self.resources.requests) && self.gpu.resourceName in self.resources.requests || has(self.resources.limits) && self.gpu.resourceName in self.resources.limits)",message="gpu.count says how many accelerators a pod has: remove them from resources"
 // +kubebuilder:validation:XValidation:rule="!has(self.auth) || !has(self.runtime) || self.runtime.name == 'mizzen'",message="only the runtime mizzen checks API keys: remove auth, or authenticate callers in front of the Service"
 // +kubebuilder:validation:XValidation:rule="!has(self.gpu) || !has(self.gpu.batching) || self.runtime.name in ['triton', 'torchserve', 'tfserving']",message="gpu.batching needs a runtime that batches requests: triton, torchserve or tfserving"
 // +kubebuilder:validation:XValidation:rule="!has(self.source.image) || !has(self.runtime) || self.runtime.name in ['mizzen', 'custom']",message="source.image needs the runtime mizzen or custom: the others take the model from a volume"
@@ -238,12 +239,14 @@ type Resources struct {
 	// +optional
 	// +kubebuilder:validation:MaxProperties=8
 	// +kubebuilder:validation:XValidation:rule="self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'] || name.startsWith('hugepages-') || name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))",message="resources are cpu, memory, ephemeral-storage, hugepages-2Mi and the like, or such as vendor.com/name"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, quantity(string(self[name])).compareTo(quantity('0')) >= 0)",message="amounts of resources must not be below 0"
 	Requests corev1.ResourceList `json:"requests,omitempty"`
 	// limits are what the container may use at most. Without a memory limit, one model
 	// may take the node down.
 	// +optional
 	// +kubebuilder:validation:MaxProperties=8
 	// +kubebuilder:validation:XValidation:rule="self.all(name, name in ['cpu', 'memory', 'ephemeral-storage'] || name.startsWith('hugepages-') || name.matches('^[a-z0-9]([-a-z0-9.]*[a-z0-9])?/[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$'))",message="resources are cpu, memory, ephemeral-storage, hugepages-2Mi and the like, or such as vendor.com/name"
+	// +kubebuilder:validation:XValidation:rule="self.all(name, quantity(string(self[name])).compareTo(quantity('0')) >= 0)",message="amounts of resources must not be below 0"
 	Limits corev1.ResourceList `json:"limits,omitempty"`
 }
 
