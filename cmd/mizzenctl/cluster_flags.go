@@ -12,11 +12,16 @@ import (
 // clusterFlags choose a cluster and a namespace, as kubectl's do.
 type clusterFlags struct{ options cluster.Options }
 
+// add adds them to commands that work in one namespace.
 func (f *clusterFlags) add(cmd *cobra.Command) {
-	flags := cmd.Flags()
-	flags.StringVar(&f.options.Kubeconfig, "kubeconfig", "", "`file` that says where clusters are (default: $KUBECONFIG, or ~/.kube/config)")
-	flags.StringVar(&f.options.Context, "context", "", "`name` of the context in it (default: the current one)")
-	flags.StringVarP(&f.options.Namespace, "namespace", "n", "", "`name` of the namespace (default: that of the context)")
+	f.addCluster(cmd)
+	cmd.Flags().StringVarP(&f.options.Namespace, "namespace", "n", "", "`name` of the namespace (default: that of the context)")
+}
+
+// addCluster adds those that choose the cluster.
+func (f *clusterFlags) addCluster(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.options.Kubeconfig, "kubeconfig", "", "`file` that says where clusters are (default: $KUBECONFIG, or ~/.kube/config)")
+	cmd.Flags().StringVar(&f.options.Context, "context", "", "`name` of the context in it (default: the current one)")
 }
 
 func (f *clusterFlags) connect(ctx context.Context) (*cluster.Cluster, error) {

@@ -76,7 +76,7 @@ func (o *renderOptions) workflow(s command.Streams, models []*v1alpha1.Model, re
 		return command.Usagef("--rows and --expected belong together: what to predict, and what must come out")
 	}
 	w := newWorkflow(models[0], results[0])
-	w.Manifest, w.Platform = o.files[0], o.platform
+	w.Manifest, w.Platform = o.files[0], o.platform.name
 	w.ModelFile = cmp.Or(o.ci.model, w.ModelFile)
 	w.Image = cmp.Or(o.ci.image, w.Image)
 	w.Rows, w.Expected = o.ci.rows, o.ci.expected

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/cobra"
 	"sigs.k8s.io/yaml"
 
-	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/platform"
 	"mizzen.dev/internal/render"
@@ -41,27 +40,28 @@ const platformDiscoverExample = `  mizzenctl platform discover >> platform.yaml`
 type platformFile struct {
 	name        string
 	fromCluster bool
-	cluster     cluster.Options
-}
-
-func (f *platformFile) addCluster(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.cluster.Kubeconfig, "kubeconfig", "", "`file` that says where clusters are (default: $KUBECONFIG, or ~/.kube/config)")
-	cmd.Flags().StringVar(&f.cluster.Context, "context", "", "`name` of the context in it (default: the current one)")
+	cluster     clusterFlags
 }
 
 func (f *platformFile) add(cmd *cobra.Command) {
-	f.addCluster(cmd)
+	f.cluster.addCluster(cmd)
 	cmd.Flags().StringVarP(&f.name, "filename", "f", "", "the platform `file`; - is standard input")
 	cmd.Flags().BoolVar(&f.fromCluster, "from-cluster", false, "let what the cluster is found to offer count, and not the file's offers")
 }
 
 // read reads the file, and asks the cluster if that is wanted.
 func (f *platformFile) read(ctx context.Context, s command.Streams) (*platform.Platform, error) {
-	var p *platform.Platform
-	var err error
+	if f.name == "" {
+		return nil, command.Usagef("say which platform: -f FILE")
+	}
+	return f.readOrBare(ctx, s)
+}
+
+// readOrBare does so, and takes a bare cluster where no file is named.
+func (f *platformFile) readOrBare(ctx context.Context, s command.Streams) (p *platform.Platform, err error) {
 	switch f.name {
 	case "":
-		return nil, command.Usagef("say which platform: -f FILE")
+		p = platform.Bare()
 	case "-":
 		p, err = platform.Read(s.In, "standard input")
 	default:
@@ -80,7 +80,7 @@ func (f *platformFile) read(ctx context.Context, s command.Streams) (*platform.P
 
 // discover asks the cluster, and says what could not be found out.
 func (f *platformFile) discover(ctx context.Context, notes io.Writer) (*platform.Found, error) {
-	c, err := cluster.Connect(ctx, f.cluster)
+	c, err := f.cluster.connect(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -163,6 +163,6 @@ func newPlatformDiscover(s command.Streams) *cobra.Command {
 			return err
 		},
 	}
-	f.addCluster(cmd)
+	f.cluster.addCluster(cmd)
 	return cmd
 }

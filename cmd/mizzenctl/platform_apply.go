@@ -13,7 +13,6 @@ import (
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/restmapper"
 
-	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/platform"
 )
@@ -64,7 +63,7 @@ func (a *platformApply) run(ctx context.Context, s command.Streams) error {
 	if err != nil {
 		return err
 	}
-	c, err := cluster.Connect(ctx, a.file.cluster)
+	c, err := a.file.cluster.connect(ctx)
 	if err != nil {
 		return err
 	}

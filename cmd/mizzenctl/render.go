@@ -57,8 +57,7 @@ const renderExample = `  # what would run?
 
 type renderOptions struct {
 	files        []string
-	platform     string
-	cluster      platformFile
+	platform     platformFile
 	namespace    string
 	to           command.Choice
 	output       string
@@ -83,9 +82,9 @@ func newRender(s command.Streams) *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringArrayVarP(&o.files, "filename", "f", nil, "`FILE` with Models, - for standard input; may be given several times")
-	f.StringVar(&o.platform, "platform", "", "`FILE` with the platform's facts; a bare cluster without it")
-	f.BoolVar(&o.cluster.fromCluster, "from-cluster", false, "ask the cluster what it offers")
-	o.cluster.addCluster(cmd)
+	f.StringVar(&o.platform.name, "platform", "", "`FILE` with the platform's facts; a bare cluster without it")
+	f.BoolVar(&o.platform.fromCluster, "from-cluster", false, "ask the cluster what it offers")
+	o.platform.cluster.addCluster(cmd)
 	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of Models that name none")
 	o.to.Flag(cmd, "to", "", "what to make", "yaml", "kustomize", "helm", "argocd", "github-actions", "dashboard")
 	f.StringVarP(&o.output, "output", "o", "", "`DIR` to write files into")
@@ -104,7 +103,7 @@ func (o *renderOptions) run(ctx context.Context, s command.Streams) error {
 	if o.secrets && o.to.Value != "yaml" {
 		return command.Usagef("--development-secrets are for --to yaml alone: made-up values have no place in what is kept")
 	}
-	p, err := o.loadPlatform(ctx, s.Err)
+	p, err := o.platform.readOrBare(ctx, s)
 	if err != nil {
 		return err
 	}
