@@ -34,7 +34,7 @@ const initExample = `  # the model in the image
   mizzenctl init model.pkl --name iris --version 1.0.0 --store s3://models --image ghcr.io/acme/iris --host iris.example.com
 
   # into a directory of its own
-  mizzenctl init ~/work/model.pkl --name iris --image ghcr.io/acme/iris -o iris`
+  mizzenctl init ~/models/iris.pkl --name iris --image ghcr.io/acme/iris -o iris`
 
 type initOptions struct {
 	in     scaffold.Input
