@@ -149,6 +149,7 @@ func (o *imageOptions) run(ctx context.Context, s command.Streams) error {
 	if err != nil {
 		return err
 	}
+	defer set.Close()
 	for _, i := range set.Images {
 		if o.maxSize > 0 && i.Compressed > int64(o.maxSize) {
 			return fmt.Errorf("the image for %s has %d bytes; at most %s are allowed (--max-size)", i.Platform, i.Compressed, o.maxSize)

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"os"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
@@ -41,22 +42,36 @@ type Image struct {
 type Set struct {
 	Images []*Image
 	index  v1.ImageIndex // nil for one platform
+	packed string        // file with the layer of the model; "" if there is none
 }
 
-// Build makes the image for the platforms of the binaries.
-func Build(spec Spec, binaries []*Binary) (*Set, error) {
+// Close removes what was packed. The set cannot be written any more.
+func (s *Set) Close() error {
+	if s.packed == "" {
+		return nil
+	}
+	return os.Remove(s.packed)
+}
+
+// Build makes the image for the platforms of the binaries. The set is to be closed.
+func Build(spec Spec, binaries []*Binary) (set *Set, err error) {
+	set = &Set{}
+	defer func() {
+		if err != nil {
+			_ = set.Close()
+			set = nil
+		}
+	}()
 	var model v1.Layer
 	if spec.Model != nil {
-		var err error
-		if model, err = spec.Model.layer(); err != nil {
-			return nil, fmt.Errorf("packing the model: %w", err)
+		if model, set.packed, err = spec.Model.layer(); err != nil {
+			return set, fmt.Errorf("packing the model: %w", err)
 		}
 	}
-	set := &Set{}
 	for _, b := range binaries {
 		i, err := build(spec, b, model)
 		if err != nil {
-			return nil, fmt.Errorf("building the image for %s: %w", b.Platform, err)
+			return set, fmt.Errorf("building the image for %s: %w", b.Platform, err)
 		}
 		set.Images = append(set.Images, i)
 	}
@@ -117,7 +132,7 @@ func layerOf(files []file) (v1.Layer, error) {
 		return nil, err
 	}
 	open := func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(data)), nil }
-	return tarball.LayerFromOpener(open, tarball.WithCompressionLevel(gzip.BestCompression), tarball.WithMediaType(types.OCILayer))
+	return tarball.LayerFromOpener(open, tarball.WithCompressedCaching, tarball.WithCompressionLevel(gzip.BestCompression), tarball.WithMediaType(types.OCILayer))
 }
 
 func (i *Image) add(layer v1.Layer) error {

@@ -74,15 +74,21 @@ func reference(t *testing.T) name.Reference {
 	return ref
 }
 
-// TestLayout reads the layout back, and has the library that others use check it.
+// TestLayout reads the layout back, and has the library that others use check it. What
+// was packed is written, whatever becomes of the files, and nothing else is left.
 func TestLayout(t *testing.T) {
+	packed := t.TempDir()
+	t.Setenv("TMPDIR", packed)
 	dir := filepath.Join(t.TempDir(), "image")
-	spec := Spec{Version: "1.2.3", Model: modelFile(t), Labels: map[string]string{"team": "ml"}}
 	all := binaries(t)
 	var digests []v1.Hash
 	for range 2 { // the second time over the first one
-		set, err := Build(spec, all)
+		model := modelFile(t)
+		set, err := Build(Spec{Version: "1.2.3", Model: model, Labels: map[string]string{"team": "ml"}}, all)
 		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Remove(model.Path); err != nil {
 			t.Fatal(err)
 		}
 		if err := set.WriteLayout(dir, reference(t)); err != nil {
@@ -93,6 +99,12 @@ func TestLayout(t *testing.T) {
 			t.Fatal(err)
 		}
 		digests = append(digests, digest)
+		if err := set.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, err := os.ReadDir(packed); err != nil || len(left) > 0 {
+		t.Errorf("%d files are left (%v)", len(left), err)
 	}
 	if digests[0] != digests[1] {
 		t.Errorf("the same files made %s, then %s", digests[0], digests[1])

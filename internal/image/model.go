@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -29,23 +30,32 @@ func (m *Model) ImagePath() string {
 	return path.Join("/models", m.Name, "model"+m.Extension)
 }
 
-// layer returns the model as a layer of its own. It is read from the file as often
-// as it is needed, and never held in memory.
-func (m *Model) layer() (v1.Layer, error) {
-	return tarball.LayerFromOpener(m.open, tarball.WithCompressionLevel(gzip.DefaultCompression), tarball.WithMediaType(types.OCILayer))
-}
-
-func (m *Model) open() (io.ReadCloser, error) {
-	f, err := os.Open(m.Path)
+// layer packs the model, as a layer of its own, into a file that is to be removed in the
+// end. It is compressed once, however often the layer is read, and never held in memory.
+func (m *Model) layer() (layer v1.Layer, packed string, err error) {
+	model, err := os.Open(m.Path)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	r, w := io.Pipe()
-	go func() {
-		defer f.Close()
-		w.CloseWithError(m.archive(w, f))
+	defer model.Close()
+	out, err := os.CreateTemp("", "mizzen-layer-*.tar.gz")
+	if err != nil {
+		return nil, "", err
+	}
+	defer func() {
+		if err = errors.Join(err, out.Close()); err != nil {
+			os.Remove(out.Name())
+		}
 	}()
-	return r, nil
+	w := gzip.NewWriter(out)
+	if err := m.archive(w, model); err != nil {
+		return nil, "", err
+	}
+	if err := w.Close(); err != nil {
+		return nil, "", err
+	}
+	layer, err = tarball.LayerFromFile(out.Name(), tarball.WithMediaType(types.OCILayer))
+	return layer, out.Name(), err
 }
 
 func (m *Model) archive(out io.Writer, f *os.File) error {
