@@ -115,9 +115,12 @@ func (m *maker) notes(vars []*variable) string {
 	fmt.Fprintf(&b, "Watch its pods become ready:\n\n    kubectl --namespace {{ .Release.Namespace }} rollout status deployment/%s\n", m.Model.Name)
 	url := "http://localhost:8080"
 	if e := m.Model.Spec.Expose; e != nil {
-		scheme := "http"
-		if strings.HasPrefix(m.url, "https:") {
-			scheme = "https"
+		scheme, _, _ := strings.Cut(m.url, ":")
+		for _, v := range vars {
+			// A name that may be empty is that of a certificate; a default issuer stands in for it.
+			if v.kind == words && slices.Contains(v.probes, any("")) && m.Platform.Defaults.IssuerRef == nil {
+				scheme = "http{{ if " + access(v.values[0].path) + " }}s{{ end }}"
+			}
 		}
 		host := e.Host
 		if slices.ContainsFunc(vars, func(v *variable) bool { return v.name() == "expose.host" }) {

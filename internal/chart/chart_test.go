@@ -167,6 +167,61 @@ func TestEachValue(t *testing.T) {
 	}
 }
 
+// TestTLSOff: where the Model could do without TLS, its chart can; the notes say how it is
+// called then. Otherwise the schema says no.
+func TestTLSOff(t *testing.T) {
+	s := subjects(t)["keda"]
+	off := map[string]any{"expose": map[string]any{"tls": map[string]any{"issuerRef": map[string]any{"name": ""}}}}
+	for _, tt := range []struct {
+		name    string
+		change  func(map[string]any)
+		issuer  *v1alpha1.IssuerRef
+		refused bool
+		url     string
+	}{
+		{name: "plain HTTP", url: "http://ml.example.com"},
+		{name: "the platform's issuer stands in", issuer: &v1alpha1.IssuerRef{Name: "internal", Kind: "ClusterIssuer"}, url: "https://ml.example.com"},
+		{name: "gRPC needs TLS", change: func(m map[string]any) { set(m, []any{"HTTP", "GRPC"}, "spec", "expose", "protocols") }, refused: true},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			source, p := runtimeCopy(s.source), *s.platform
+			if tt.change != nil {
+				tt.change(source)
+			}
+			p.Defaults.IssuerRef = tt.issuer
+			files, err := chart.Make(chart.Input{Model: read(t, source), Platform: &p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			objects, err := template(load(t, files), s.model.Namespace, off)
+			if tt.refused {
+				if err == nil || !strings.Contains(err.Error(), "issuerRef") {
+					t.Errorf("without an issuer: %v", err)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			unstructured.RemoveNestedField(source, "spec", "expose", "tls")
+			want, err := render.Render(render.Input{Model: read(t, source), Platform: &p})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(byKey(t, want.Objects), objects); diff != "" {
+				t.Errorf("-rendered +chart\n%s", diff)
+			}
+			said, err := notes(load(t, files), s.model.Namespace, off)
+			if err != nil || !strings.Contains(said, "It answers at "+tt.url+", and") {
+				t.Errorf("%v: the notes lack %s:\n%s", err, tt.url, said)
+			}
+			if said, err = notes(load(t, files), s.model.Namespace, nil); err != nil || !strings.Contains(said, "It answers at https://ml.example.com, and") {
+				t.Errorf("%v: the notes lack the URL with TLS:\n%s", err, said)
+			}
+		})
+	}
+}
+
 // TestNamespace: a release in another namespace is the Model in another namespace.
 func TestNamespace(t *testing.T) {
 	for name, s := range subjects(t) {
@@ -211,7 +266,7 @@ func alternatives(t *testing.T, path []string) []any {
 	case last == "host":
 		return []any{"a.example.org", "x-1.y"}
 	case last == "secretName" || last == "name":
-		return []any{"another", "a.b-c"}
+		return []any{"another", "a.b-c", ""}
 	case last == "kind":
 		return []any{"Issuer", "ClusterIssuer", "AWSPCAIssuer"}
 	}
@@ -238,6 +293,8 @@ func (s *subject) likewise(path []string, value any) func(map[string]any) {
 			}
 			set(m, list, "spec", "scale", "schedule")
 		}
+	case value == "": // of a certificate: no TLS
+		return func(m map[string]any) { unstructured.RemoveNestedField(m, "spec", "expose", "tls") }
 	}
 	return func(m map[string]any) { set(m, toJSON(value), append([]string{"spec"}, path...)...) }
 }

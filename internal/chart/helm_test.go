@@ -37,11 +37,7 @@ func load(t *testing.T, files map[string][]byte) *helmchart.Chart {
 
 // template does what helm template does, and returns the objects by kind and name.
 func template(c *helmchart.Chart, namespace string, values map[string]any) (map[string]map[string]any, error) {
-	with, err := util.ToRenderValues(c, values, helmcommon.ReleaseOptions{Name: "release", Namespace: namespace}, nil)
-	if err != nil {
-		return nil, err
-	}
-	rendered, err := engine.Render(c, with)
+	rendered, err := renderedFiles(c, namespace, values)
 	if err != nil {
 		return nil, err
 	}
@@ -57,6 +53,20 @@ func template(c *helmchart.Chart, namespace string, values map[string]any) (map[
 		objects[key(object)] = canonical(object).(map[string]any)
 	}
 	return objects, nil
+}
+
+// notes are what helm install prints.
+func notes(c *helmchart.Chart, namespace string, values map[string]any) (string, error) {
+	rendered, err := renderedFiles(c, namespace, values)
+	return rendered[c.Name()+"/templates/NOTES.txt"], err
+}
+
+func renderedFiles(c *helmchart.Chart, namespace string, values map[string]any) (map[string]string, error) {
+	with, err := util.ToRenderValues(c, values, helmcommon.ReleaseOptions{Name: "release", Namespace: namespace}, nil)
+	if err != nil {
+		return nil, err
+	}
+	return engine.Render(c, with)
 }
 
 func key(object map[string]any) string {

@@ -71,7 +71,7 @@ func (m *maker) learn() ([]*variable, []object, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if m.learner.variables, err = variables(m.Model, effective, m.Platform.Image); err != nil {
+	if m.learner.variables, err = variables(m.Model, effective, m.Platform); err != nil {
 		return nil, nil, err
 	}
 	m.learner.namespace = m.learner.variables[0]

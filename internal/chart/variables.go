@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/platform"
 	"mizzen.dev/internal/render"
 )
 
@@ -74,11 +75,11 @@ func access(path []string) string {
 
 // variables are what the Model lets differ. What it does not have, such as a host
 // without expose, is none.
-func variables(model *v1alpha1.Model, effective *v1alpha1.Resources, platformImage string) ([]*variable, error) {
+func variables(model *v1alpha1.Model, effective *v1alpha1.Resources, p *platform.Platform) ([]*variable, error) {
 	b := &builder{}
 	b.text(nil, "", model.Namespace, nil, "ns-qzmark", func(m *v1alpha1.Model, s string) { m.Namespace = s })
 	b.vars[0].action = ".Release.Namespace"
-	if err := b.image(model, platformImage); err != nil {
+	if err := b.image(model, p.Image); err != nil {
 		return nil, err
 	}
 	b.replicas(model)
@@ -87,6 +88,9 @@ func variables(model *v1alpha1.Model, effective *v1alpha1.Resources, platformIma
 	}
 	if e := model.Spec.Expose; e != nil {
 		b.expose(e)
+		if e.TLS != nil {
+			b.tls(e.TLS, noTLS(model, p))
+		}
 	}
 	b.resources(effective)
 	for _, name := range sortedKeys(model.Spec.Config) {
@@ -244,20 +248,61 @@ func (b *builder) expose(e *v1alpha1.Expose) {
 	b.text([]string{"expose", "host"}, "The host name under which the model is reached.", e.Host,
 		map[string]any{"type": "string", "minLength": 1, "maxLength": 253, "pattern": hostPattern}, "host.qzmark.example",
 		func(m *v1alpha1.Model, s string) { m.Spec.Expose.Host = s })
-	if e.TLS == nil {
-		return
+}
+
+// noTLS is what becomes of the Model without TLS, in words; "" if that cannot be.
+func noTLS(model *v1alpha1.Model, p *platform.Platform) string {
+	m := model.DeepCopy()
+	m.Spec.Expose.TLS = nil
+	result, err := render.Render(render.Input{Model: m, Platform: p})
+	switch {
+	case err != nil || len(result.Refusals()) > 0:
+		return ""
+	case p.Defaults.IssuerRef != nil:
+		return " If it is empty, the platform's default issuer makes one."
 	}
-	if e.TLS.SecretName != "" {
-		b.text([]string{"expose", "tls", "secretName"}, "The Secret with the certificate.", e.TLS.SecretName, objectName(), "secret-qzmark",
-			func(m *v1alpha1.Model, s string) { m.Spec.Expose.TLS.SecretName = s })
+	return " If it is empty, there is no TLS."
+}
+
+// tls adds where the certificate is from. With without, its name may be empty.
+func (b *builder) tls(t *v1alpha1.TLS, without string) {
+	optional := func(v *variable) {
+		if without == "" {
+			return
+		}
+		v.probes = slices.Insert(v.probes, 0, any(""))
+		val := &v.values[0]
+		val.comment += without
+		val.schema["minLength"], val.schema["pattern"] = 0, emptyOr(val.schema["pattern"])
+		set := v.set
+		v.set = func(m *v1alpha1.Model, x any) {
+			if x == "" {
+				m.Spec.Expose.TLS = nil
+				return
+			}
+			set(m, x)
+		}
 	}
-	if e.TLS.IssuerRef != nil {
-		b.text([]string{"expose", "tls", "issuerRef", "name"}, "Who issues the certificate.", e.TLS.IssuerRef.Name, objectName(), "issuer-qzmark",
-			func(m *v1alpha1.Model, s string) { m.Spec.Expose.TLS.IssuerRef.Name = s })
-		b.text([]string{"expose", "tls", "issuerRef", "kind"}, "ClusterIssuer, or Issuer for one of the release's namespace.", e.TLS.IssuerRef.Kind,
+	if t.SecretName != "" {
+		optional(b.text([]string{"expose", "tls", "secretName"}, "The Secret with the certificate.", t.SecretName, objectName(), "secret-qzmark",
+			func(m *v1alpha1.Model, s string) { m.Spec.Expose.TLS.SecretName = s }))
+	}
+	if t.IssuerRef != nil {
+		optional(b.text([]string{"expose", "tls", "issuerRef", "name"}, "Who issues the certificate.", t.IssuerRef.Name, objectName(), "issuer-qzmark",
+			func(m *v1alpha1.Model, s string) { m.Spec.Expose.TLS.IssuerRef.Name = s }))
+		b.text([]string{"expose", "tls", "issuerRef", "kind"}, "ClusterIssuer, or Issuer for one of the release's namespace.", t.IssuerRef.Kind,
 			map[string]any{"type": "string", "minLength": 1, "maxLength": 63, "pattern": "^[A-Za-z]+$"}, "KindQzmark",
-			func(m *v1alpha1.Model, s string) { m.Spec.Expose.TLS.IssuerRef.Kind = s })
+			func(m *v1alpha1.Model, s string) {
+				if m.Spec.Expose.TLS != nil {
+					m.Spec.Expose.TLS.IssuerRef.Kind = s
+				}
+			})
 	}
+}
+
+// emptyOr is a pattern that takes the empty string, too.
+func emptyOr(pattern any) string {
+	return "^(" + strings.TrimSuffix(strings.TrimPrefix(pattern.(string), "^"), "$") + ")?$"
 }
 
 // quantityPattern is how quantities are mostly written.
