@@ -25,9 +25,16 @@ const waiting = 256
 // follow writes the lines of all pods as they come, of new pods as well.
 func follow(ctx context.Context, pods typedcorev1.PodsGetter, o Options, to Sink) error {
 	// Who may not list pods is told so; the watch below would try for ever.
-	one := metav1.ListOptions{LabelSelector: o.Selector, Limit: 1}
-	if _, err := pods.Pods(o.Namespace).List(ctx, one); err != nil {
+	list, err := pods.Pods(o.Namespace).List(ctx, metav1.ListOptions{LabelSelector: o.Selector})
+	if err != nil {
 		return fmt.Errorf("listing the pods: %w", err)
+	}
+	if err := o.checkContainer(list.Items); err != nil {
+		return err
+	}
+	if len(list.Items) == 0 {
+		none := &NoPodsError{Namespace: o.Namespace, Selector: o.Selector}
+		to.Note(Note{Text: none.Error() + " yet: waiting for some"})
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	f := &follower{pods: pods, options: o, seen: map[run]bool{}, out: make(chan any, waiting)}

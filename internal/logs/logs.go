@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ type Line struct {
 	Text           string
 }
 
-// Note is said about a container instead of lines of it.
+// Note is said about a container instead of lines of it, or about all if it names none.
 type Note struct {
 	Pod, Container string
 	Text           string
@@ -75,6 +76,36 @@ func (e *NoPodsError) Error() string {
 	return fmt.Sprintf("no pods in namespace %s have the labels %s", e.Namespace, e.Selector)
 }
 
+// NoContainerError says that no pod has a container of that name.
+type NoContainerError struct {
+	Container string
+	// Known are the names that there are.
+	Known []string
+}
+
+func (e *NoContainerError) Error() string {
+	return fmt.Sprintf("no pod has a container %s; there are %s", e.Container, strings.Join(e.Known, " and "))
+}
+
+// checkContainer makes sure that some pod has the chosen container.
+func (o Options) checkContainer(pods []corev1.Pod) error {
+	var known []string
+	for i := range pods {
+		for _, s := range sourcesOf(&pods[i], Options{}) {
+			if s.container == o.Container {
+				return nil
+			}
+			if !slices.Contains(known, s.container) {
+				known = append(known, s.container)
+			}
+		}
+	}
+	if o.Container == "" || len(pods) == 0 {
+		return nil
+	}
+	return &NoContainerError{Container: o.Container, Known: known}
+}
+
 // Print writes the logs to a sink, until they end or, if they are followed, until ctx
 // ends.
 func Print(ctx context.Context, pods typedcorev1.PodsGetter, o Options, to Sink) error {
@@ -87,6 +118,9 @@ func Print(ctx context.Context, pods typedcorev1.PodsGetter, o Options, to Sink)
 	}
 	if len(list.Items) == 0 {
 		return &NoPodsError{Namespace: o.Namespace, Selector: o.Selector}
+	}
+	if err := o.checkContainer(list.Items); err != nil {
+		return err
 	}
 	var sources []source
 	for i := range list.Items {

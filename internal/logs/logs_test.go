@@ -89,10 +89,12 @@ func (a *api) client(t *testing.T) typedcorev1.PodsGetter {
 	return c
 }
 
-// recorder keeps what is written, and calls when, if set, after each line.
+// recorder keeps what is written, and calls when, if set, after each line, and noted
+// after each note.
 type recorder struct {
-	got  []string
-	when func(text string)
+	got   []string
+	when  func(text string)
+	noted func()
 }
 
 func (r *recorder) Line(l Line) error {
@@ -103,7 +105,12 @@ func (r *recorder) Line(l Line) error {
 	return nil
 }
 
-func (r *recorder) Note(n Note) { r.got = append(r.got, n.Pod+" "+n.Container+" ! "+n.Text) }
+func (r *recorder) Note(n Note) {
+	r.got = append(r.got, n.Pod+" "+n.Container+" ! "+n.Text)
+	if r.noted != nil {
+		r.noted()
+	}
+}
 
 func pod(name string, restarts int32, state corev1.ContainerState) corev1.Pod {
 	p := corev1.Pod{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Pod"},
@@ -194,6 +201,30 @@ func TestNoPods(t *testing.T) {
 	const want = "no pods in namespace ml have the labels mizzen.dev/model=iris"
 	if err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestFollowNothing says that it waits.
+func TestFollowNothing(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	to := recorder{noted: cancel}
+	if err := Print(ctx, (&api{}).client(t), Options{Namespace: "ml", Selector: "mizzen.dev/model=iris", Follow: true}, &to); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"  ! no pods in namespace ml have the labels mizzen.dev/model=iris yet: waiting for some"}
+	if diff := cmp.Diff(want, to.got); diff != "" {
+		t.Errorf("notes (-want +got):\n%s", diff)
+	}
+}
+
+func TestNoContainer(t *testing.T) {
+	for _, follow := range []bool{false, true} {
+		a := &api{pods: []corev1.Pod{pod("a", 0, running())}}
+		err := Print(t.Context(), a.client(t), Options{Namespace: "ml", Container: "sever", Follow: follow}, &recorder{})
+		const want = "no pod has a container sever; there are fetch and server"
+		if err == nil || err.Error() != want {
+			t.Errorf("got %v, want %s", err, want)
+		}
 	}
 }
 
