@@ -9,7 +9,7 @@ import (
 
 	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
-	"mizzen.dev/internal/render"
+	"mizzen.dev/internal/operator"
 )
 
 const applyLong = `Apply the objects of Models without the operator: what mizzenctl render prints, by
@@ -57,7 +57,7 @@ func (o *applyOptions) run(ctx context.Context, s command.Streams) error {
 	if err != nil {
 		return err
 	}
-	intents, err := intentsOf(ctx, c, s, o.file, &o.platform, modeObjects)
+	intents, err := intentsOf(ctx, c, s, o.file, &o.platform, modeObjects, operator.NoResolver{})
 	if err != nil {
 		return err
 	}
@@ -84,10 +84,5 @@ func (in *intent) applicable() error {
 	if in.live != nil {
 		return fmt.Errorf("the operator runs %s in namespace %s: apply the Model itself, with kubectl apply -f", in.model.Name, in.model.Namespace)
 	}
-	for _, p := range in.problems {
-		if p.Severity == render.Refused {
-			return fmt.Errorf("%s asks for what cannot be carried out (see above); nothing was applied", in.model.Name)
-		}
-	}
-	return nil
+	return in.refused()
 }

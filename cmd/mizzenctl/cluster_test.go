@@ -8,14 +8,18 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
-	"k8s.io/client-go/kubernetes"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/tools/clientcmd"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mizzen.dev/api/v1alpha1"
@@ -30,13 +34,19 @@ import (
 // namespace for the script alone. There are no controllers: what they would write,
 // the script writes with seed.
 func TestClusterScripts(t *testing.T) {
-	server := startServer(t)
+	clusterScripts(t, startServer(t), "cluster")
+}
+
+// clusterScripts runs the command lines of a directory of testdata against a server.
+func clusterScripts(t *testing.T, server *testServer, dir string) {
+	t.Helper()
 	testscript.Run(t, testscript.Params{
-		Dir:           filepath.Join("testdata", "cluster"),
+		Dir:           filepath.Join("testdata", dir),
 		UpdateScripts: golden.Update(),
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": commandtest.Exits,
-			"seed":  func(ts *testscript.TestScript, neg bool, args []string) { seed(ts, server.client, neg, args) },
+			"seed":  func(ts *testscript.TestScript, neg bool, args []string) { seed(ts, server.Client, neg, args) },
+			"login": func(ts *testscript.TestScript, neg bool, args []string) { server.login(ts, neg, args) },
 		},
 		Setup: func(env *testscript.Env) error {
 			ns, err := server.namespace()
@@ -47,44 +57,103 @@ func TestClusterScripts(t *testing.T) {
 			env.Setenv("HOME", env.WorkDir)
 			path := filepath.Join(env.WorkDir, "kubeconfig")
 			env.Setenv("KUBECONFIG", path)
-			return os.WriteFile(path, server.kubeconfig, 0o600)
+			return os.WriteFile(path, server.Kubeconfig, 0o600)
 		},
 	})
 }
 
 // testServer is an API server and its administrator.
 type testServer struct {
-	kubeconfig []byte
-	client     client.Client
-	core       kubernetes.Interface
+	*apiserver.Server
+	client.Client
 }
 
+// startServer returns the server that the tests share, which knows the kinds of others.
 func startServer(t *testing.T) *testServer {
 	t.Helper()
-	dirs, err := crds.Dirs(t.Context(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager())
+	s, err := sharedServer()
 	if err != nil {
 		t.Fatal(err)
+	}
+	return newTestServer(t, s)
+}
+
+func newTestServer(t *testing.T, s *apiserver.Server) *testServer {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		if err := add(scheme); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c, err := client.New(s.Config, client.Options{Scheme: scheme})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &testServer{Server: s, Client: c}
+}
+
+// stopServer stops the server that the tests shared, if one of them started it.
+var stopServer = func() error { return nil }
+
+var sharedServer = sync.OnceValues(func() (*apiserver.Server, error) {
+	dirs, err := crds.Dirs(context.Background(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager())
+	if err != nil {
+		return nil, err
 	}
 	own := filepath.Join("..", "..", "api", "v1alpha1", "crd.yaml")
-	s := apiserver.New(t, apiserver.Options{CRDPaths: append(dirs, own)})
-	c, err := client.New(s.Config, client.Options{})
-	if err != nil {
-		t.Fatal(err)
+	s, err := apiserver.Start(context.Background(), apiserver.Options{CRDPaths: append(dirs, own)})
+	if err == nil {
+		stopServer = s.Stop
 	}
-	core, err := kubernetes.NewForConfig(s.Config)
-	if err != nil {
-		t.Fatal(err)
+	return s, err
+})
+
+// allTests runs the tests, and ends what they share.
+type allTests struct{ *testing.M }
+
+func (m allTests) Run() int {
+	code := m.M.Run()
+	if err := stopServer(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
 	}
-	return &testServer{kubeconfig: s.Kubeconfig, client: c, core: core}
+	return code
 }
 
 func (s *testServer) namespace() (string, error) {
-	ns, err := s.core.CoreV1().Namespaces().Create(context.Background(),
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "script-"}}, metav1.CreateOptions{})
-	if err != nil {
-		return "", err
+	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "script-"}}
+	err := s.Create(context.Background(), ns)
+	return ns.Name, err
+}
+
+// login becomes a user: login NAME [ROLE], where the ClusterRole is bound in the
+// namespace.
+func (s *testServer) login(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 1 || len(args) > 2 {
+		ts.Fatalf("usage: login name [role]")
 	}
-	return ns.Name, nil
+	if len(args) == 2 {
+		binding := &rbacv1.RoleBinding{ObjectMeta: metav1.ObjectMeta{Name: args[0], Namespace: ts.Getenv("NS")},
+			Subjects: []rbacv1.Subject{{APIGroup: rbacv1.GroupName, Kind: rbacv1.UserKind, Name: args[0]}},
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: args[1]}}
+		ts.Check(s.Create(context.Background(), binding))
+	}
+	kubeconfig, err := s.as(args[0])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.Getenv("KUBECONFIG"), kubeconfig, 0o600))
+}
+
+// as is a kubeconfig with which one is that user: the administrator may pass for anybody.
+func (s *testServer) as(user string) ([]byte, error) {
+	config, err := clientcmd.Load(s.Kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	for _, info := range config.AuthInfos {
+		info.Impersonate = user
+	}
+	return clientcmd.Write(*config)
 }
 
 // seed puts the objects of a file into the namespace, with their status: seed FILE

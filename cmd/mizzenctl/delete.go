@@ -212,15 +212,17 @@ func (o *deleteOptions) report(s command.Streams, plans []*cluster.Deletion, lef
 	reports := make([]deletionReport, 0, len(plans))
 	for _, d := range plans {
 		reports = append(reports, deletionReport{Namespace: d.Namespace, Name: d.Name, Deleted: names(d.Roots),
-			Dependent: names(d.Dependents), Kept: names(d.Foreign), Remaining: names(left[d]), Unseen: d.Unseen})
+			Dependent: names(d.Dependents), Kept: names(d.Foreign), Remaining: names(left[d]), Unseen: texts(d.Unseen)})
 	}
 	return writeData(s.Out, "json", map[string]any{"dryRun": o.dry, "models": reports})
 }
 
-func names(found []cluster.Found) []string {
-	list := make([]string, len(found))
-	for i, f := range found {
-		list[i] = f.String()
+func names(found []cluster.Found) []string { return texts(found) }
+
+func texts[T fmt.Stringer](all []T) []string {
+	list := make([]string, len(all))
+	for i, x := range all {
+		list[i] = x.String()
 	}
 	return list
 }
@@ -245,7 +247,7 @@ func printDeletion(w io.Writer, d *cluster.Deletion) {
 			command.Cell{Text: "not made by Mizzen, though it has the label", Paint: p.Dim})
 	}
 	t.Write(w)
-	for _, u := range d.Unseen {
+	for _, u := range cluster.Sentences(d.Unseen) {
 		fmt.Fprintln(w, p.Yellow("  could not look at "+command.Printable(u)))
 	}
 }

@@ -8,9 +8,11 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"k8s.io/utils/clock"
 
 	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
+	"mizzen.dev/internal/operator"
 	"mizzen.dev/internal/render"
 )
 
@@ -20,8 +22,9 @@ count. What controllers and the API server write is left out, and so are the val
 Secrets.
 
 Where the operator runs, or a Model of the name is there, that is the Model and what the
-operator would make of it; else the objects that mizzenctl render prints. --mode chooses
-one of the two.
+operator would make of it, by the operator's own plan; else the objects that mizzenctl
+render prints. --mode chooses one of the two. For the former the right to write Models is
+enough: about objects that one may not write, what the API server would add is not shown.
 
 Exit codes: 0 if nothing would change, 1 if something would, 2 if that cannot be said.`
 
@@ -38,6 +41,7 @@ type diffOptions struct {
 	platform platformFlags
 	file     string
 	mode     command.Choice
+	resolve  bool
 	output   command.Choice
 }
 
@@ -59,14 +63,16 @@ func newDiff(s command.Streams) *cobra.Command {
 	o.platform.add(cmd)
 	cmd.Flags().StringVarP(&o.file, "filename", "f", "", "`file` with the Models; - is standard input")
 	o.mode.Flag(cmd, "mode", "", "what is applied", modeAuto, modeModel, modeObjects)
+	cmd.Flags().BoolVar(&o.resolve, "resolve-images", true, "ask registries for the digest of a new image, as the operator does unless it was told not to")
 	o.output.Flag(cmd, "output", "o", "form of the result", "text", "json")
 	return cmd
 }
 
-func (f *platformFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&f.file, "platform", "", "`file` with the platform's facts (default: that of the operator, and what the cluster is found to offer)")
-	cmd.Flags().BoolVar(&f.fromCluster, "from-cluster", false, "let what the cluster is found to offer count, besides the facts of --platform")
-	cmd.Flags().StringVar(&f.operator, "operator-namespace", operatorNamespace, "`name` of the namespace in which the operator keeps its facts")
+func (o *diffOptions) resolver() operator.Resolver {
+	if o.resolve {
+		return operator.NewRegistry(clock.RealClock{})
+	}
+	return operator.NoResolver{}
 }
 
 // errDifferent ends diff with exit code 1, and says nothing more.
@@ -92,16 +98,20 @@ func (o *diffOptions) run(ctx context.Context, s command.Streams) error {
 	if err != nil {
 		return err
 	}
-	intents, err := intentsOf(ctx, c, s, o.file, &o.platform, o.mode.Value)
+	intents, err := intentsOf(ctx, c, s, o.file, &o.platform, o.mode.Value, o.resolver())
 	if err != nil {
 		return err
 	}
 	report := diffReport{Changes: []changeReport{}}
 	for _, in := range intents {
+		if err := in.refused(); err != nil {
+			return err
+		}
 		changes, err := in.changes(ctx, c)
 		if err != nil {
 			return err
 		}
+		tellGuesses(s.Err, changes)
 		if o.output.Value == "text" {
 			if err := printChanges(s.Out, in.title(), changes); err != nil {
 				return err
@@ -122,19 +132,28 @@ func (o *diffOptions) run(ctx context.Context, s command.Streams) error {
 	return nil
 }
 
-// intentsOf reads the Models of a file, and what should become of them.
-func intentsOf(ctx context.Context, c *cluster.Cluster, s command.Streams, file string, f *platformFlags, mode string) ([]*intent, error) {
+// intentsOf reads the Models of a file, and what should become of them. A resolver finds
+// the digests of images, where the operator would.
+func intentsOf(ctx context.Context, c *cluster.Cluster, s command.Streams, file string, f *platformFlags, mode string, resolver operator.Resolver) ([]*intent, error) {
 	models, err := modelsOf(ctx, file, c, s)
 	if err != nil {
 		return nil, err
 	}
-	p, err := f.read(ctx, c, s)
-	if err != nil {
+	p := &planner{cluster: c, mode: mode}
+	p.resolve = func(image string) string {
+		resolved, err := resolver.Resolve(ctx, image)
+		if err != nil {
+			fmt.Fprintf(s.Err, "note: %s: it is shown without its digest\n", command.Printable(err.Error()))
+			return ""
+		}
+		return resolved
+	}
+	if p.files, p.operated, err = f.read(ctx, c, s); err != nil {
 		return nil, err
 	}
 	var intents []*intent
 	for _, m := range models {
-		in, err := newIntent(ctx, c, m, p, mode)
+		in, err := p.intent(ctx, m)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", m.Name, err)
 		}
@@ -151,20 +170,6 @@ func severityWord(p render.Problem) string {
 		return "refused"
 	}
 	return "warning"
-}
-
-// changes asks the API server.
-func (in *intent) changes(ctx context.Context, c *cluster.Cluster) ([]cluster.Change, error) {
-	var changes []cluster.Change
-	if in.byOperator {
-		change, err := c.ModelChange(ctx, in.live, in.model)
-		if err != nil {
-			return nil, err
-		}
-		changes = append(changes, change)
-	}
-	rest, err := c.Changes(ctx, in.desired)
-	return append(changes, rest...), err
 }
 
 // diffReport is what -o json prints.
@@ -195,6 +200,19 @@ func (r *diffReport) add(changes []cluster.Change) error {
 	return nil
 }
 
+// tellGuesses says of which kinds the API server may not be asked.
+func tellGuesses(w io.Writer, changes []cluster.Change) {
+	told := map[string]bool{}
+	for _, c := range changes {
+		if c.Guessed == nil || told[c.Guessed.Resource] {
+			continue
+		}
+		told[c.Guessed.Resource] = true
+		fmt.Fprintf(w, "note: %s may not %s %s in namespace %s, so that the API server cannot be asked: what it would add is not shown\n",
+			c.Guessed.User, c.Guessed.Verb, c.Guessed.Resource, c.Guessed.Namespace)
+	}
+}
+
 // printChanges writes what changes, and then what is touched at all.
 func printChanges(w io.Writer, title string, changes []cluster.Change) error {
 	p := command.NewPalette(w)
@@ -210,13 +228,14 @@ func printChanges(w io.Writer, title string, changes []cluster.Change) error {
 		}
 	}
 	fmt.Fprintln(w)
-	printActions(w, p, changes, map[cluster.Action]string{cluster.Create: "create", cluster.Update: "change", cluster.Delete: "delete"})
+	printActions(w, p, changes, map[cluster.Action]string{cluster.Create: "create", cluster.Update: "change", cluster.Delete: "delete",
+		cluster.Wait: "create later"})
 	return nil
 }
 
 // printActions lists the objects that are touched, and counts the others.
 func printActions(w io.Writer, p command.Palette, changes []cluster.Change, verbs map[cluster.Action]string) {
-	paints := map[cluster.Action]func(string) string{cluster.Create: p.Green, cluster.Update: p.Yellow, cluster.Delete: p.Red}
+	paints := map[cluster.Action]func(string) string{cluster.Create: p.Green, cluster.Update: p.Yellow, cluster.Delete: p.Red, cluster.Wait: p.Green}
 	t := &command.Table{Indent: "  "}
 	kept := 0
 	for _, c := range changes {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -66,7 +67,8 @@ func (o *getOptions) run(ctx context.Context, s command.Streams) error {
 		return err
 	}
 	rows, err := o.read(ctx, c)
-	if err != nil {
+	var unknown *cluster.NoModelsError
+	if err != nil && !errors.As(err, &unknown) {
 		return err
 	}
 	if o.output.Value != "text" {
@@ -78,6 +80,9 @@ func (o *getOptions) run(ctx context.Context, s command.Streams) error {
 			where = "in this cluster"
 		}
 		fmt.Fprintf(s.Err, "There are no Models %s.\n", where)
+		if unknown != nil {
+			fmt.Fprintf(s.Err, "note: %v\n", unknown)
+		}
 		return nil
 	}
 	printModels(s.Out, rows, o.all, time.Now())
@@ -98,13 +103,10 @@ func (o *getOptions) read(ctx context.Context, c *cluster.Cluster) ([]status.Sum
 		namespace = ""
 	}
 	models, err := c.Models(ctx, namespace)
-	if err != nil {
-		return nil, err
-	}
 	for _, m := range models {
 		rows = append(rows, status.Of(m).Summary())
 	}
-	return rows, nil
+	return rows, err
 }
 
 // writeData writes a value for programs.

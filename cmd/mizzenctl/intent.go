@@ -5,27 +5,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"reflect"
+	"slices"
 	"strings"
 
-	appsv1 "k8s.io/api/apps/v1"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/spf13/cobra"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
-	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
+	"mizzen.dev/internal/operator"
 	"mizzen.dev/internal/platform"
 	"mizzen.dev/internal/render"
 )
 
-// In whose names objects are applied: the operator's is its own, and diff asks the API
-// server what an apply of the operator would do.
-const (
-	operatorManager = "mizzen"
-	filesManager    = "mizzenctl"
-)
+// filesManager is in whose name objects are applied from files. The operator's is its
+// own, and diff asks the API server what an apply of the operator would do.
+const filesManager = "mizzenctl"
 
 // intent is what should become of one Model in the cluster.
 type intent struct {
@@ -37,6 +34,9 @@ type intent struct {
 	byOperator bool
 	problems   []render.Problem
 	desired    cluster.Desired
+	// What is not applied: before that the Model itself and what has to go, and after it
+	// what waits and what is no longer asked for.
+	before, after []cluster.Change
 }
 
 // operatorNamespace is where config/ and the chart's documentation install the operator.
@@ -49,22 +49,33 @@ type platformFlags struct {
 	operator    string // its namespace
 }
 
-// read returns the platform of the file, or what the operator goes by: its own facts,
-// where there are any, and what the cluster offers.
-func (f *platformFlags) read(ctx context.Context, c *cluster.Cluster, s command.Streams) (*platform.Platform, error) {
-	p, err := f.facts(ctx, c, s)
-	if err != nil || f.file != "" && !f.fromCluster {
-		return p, err
+func (f *platformFlags) add(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&f.file, "platform", "", "`file` with the platform's facts (default: that of the operator, and what the cluster is found to offer)")
+	cmd.Flags().BoolVar(&f.fromCluster, "from-cluster", false, "let what the cluster is found to offer count, besides the facts of --platform; for what the operator makes it always does")
+	cmd.Flags().StringVar(&f.operator, "operator-namespace", operatorNamespace, "`name` of the namespace in which the operator keeps its facts")
+}
+
+// read returns the platform that files are rendered for, and that of the operator. The
+// former is the file's, if there is one and the cluster need not be asked; the latter
+// goes by what the cluster offers in any case.
+func (f *platformFlags) read(ctx context.Context, c *cluster.Cluster, s command.Streams) (files, operated *platform.Platform, err error) {
+	facts, err := f.facts(ctx, c, s)
+	if err != nil {
+		return nil, nil, err
 	}
 	found, err := platform.FromCluster(ctx, c.Discovery())
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	found.Into(p)
 	for _, n := range found.Notes {
 		fmt.Fprintf(s.Err, "note: %s\n", command.Printable(n))
 	}
-	return p, nil
+	with := *facts
+	found.Into(&with)
+	if f.file != "" && !f.fromCluster {
+		return facts, &with, nil
+	}
+	return &with, &with, nil
 }
 
 // facts are those that somebody wrote down.
@@ -86,127 +97,113 @@ func (f *platformFlags) facts(ctx context.Context, c *cluster.Cluster, s command
 	return platform.Read(strings.NewReader(text), "platform of the operator in "+f.operator)
 }
 
-// newIntent works out what should become of a Model.
-func newIntent(ctx context.Context, c *cluster.Cluster, m *v1alpha1.Model, p *platform.Platform, mode string) (*intent, error) {
-	there, err := c.Standing(ctx, m.Namespace, m.Name)
+// planner works out what should become of Models.
+type planner struct {
+	cluster *cluster.Cluster
+	// mode is one of those of diff.
+	mode string
+	// What files are rendered for, and what the operator goes by.
+	files, operated *platform.Platform
+	// resolve returns an image with its digest, or "".
+	resolve func(image string) string
+}
+
+// intent works out what should become of a Model.
+func (p *planner) intent(ctx context.Context, m *v1alpha1.Model) (*intent, error) {
+	there, err := p.cluster.Standing(ctx, m.Namespace, m.Name)
 	if err != nil {
 		return nil, err
 	}
-	in := &intent{model: m, live: there.Model}
-	switch mode {
-	case modeModel:
+	in := &intent{model: m, live: there.Model, desired: cluster.Desired{Namespace: m.Namespace, Name: m.Name}}
+	if p.mode == modeModel || p.mode == modeAuto && (there.Model != nil || there.KnowsModels && !there.Deployed) {
 		in.byOperator = true
-	case modeAuto:
-		in.byOperator = there.Model != nil || there.Deployment == nil && there.KnowsModels
+		return in, p.operate(ctx, in)
 	}
-	return in, in.render(p, there)
+	return in, p.fromFiles(ctx, in)
 }
 
-// render decides the objects.
-func (in *intent) render(p *platform.Platform, there *cluster.Standing) error {
-	input := render.Input{Model: in.model, Platform: p}
-	in.desired = cluster.Desired{Namespace: in.model.Namespace, Name: in.model.Name, Manager: filesManager}
-	if in.byOperator {
-		in.desired.Manager = operatorManager
-		if in.live != nil {
-			input.Owner = ownerOf(in.live)
-		}
-	}
-	asked, err := render.Render(input)
+// operate decides as the operator does, by its own plan.
+func (p *planner) operate(ctx context.Context, in *intent) error {
+	change, stored, err := p.cluster.ModelChange(ctx, in.live, in.model)
 	if err != nil {
 		return err
 	}
-	in.problems = asked.Problems
-	in.desired.Objects = asked.Objects
-	if in.byOperator && there.Deployment != nil && in.live != nil {
-		if err := in.keepPods(input, asked, there.Deployment); err != nil {
-			return err
-		}
+	kinds := operator.Kinds()
+	gvks := make([]schema.GroupVersionKind, len(kinds))
+	for i, k := range kinds {
+		gvks[i] = k.GroupVersionKind
 	}
-	in.desired.Scope = in.scope(there)
-	return nil
-}
-
-// keepPods does as the operator does: pods whose part of the spec is what it was are
-// left alone, whatever this version of Mizzen would render; and a revision keeps the
-// image that it was made with.
-func (in *intent) keepPods(input render.Input, asked *render.Result, deployment *appsv1.Deployment) error {
-	input.Model = in.live
-	before, err := render.Render(input)
+	s := operator.Situation{Model: stored, Platform: p.operated, Resolve: p.resolve}
+	if s.Live, err = p.cluster.Objects(ctx, stored.Namespace, stored.Name, gvks); err != nil {
+		return err
+	}
+	if s.Pods, err = p.cluster.Pods(ctx, stored.Namespace, stored.Name); err != nil {
+		return err
+	}
+	plan, err := s.Plan()
 	if err != nil {
-		return fmt.Errorf("rendering the Model as it is in the cluster: %w", err)
+		return err
 	}
-	template := templateOf(asked.Objects)
-	if template == nil {
-		return nil
-	}
-	if reflect.DeepEqual(template, templateOf(before.Objects)) {
-		kept, err := runtime.DefaultUnstructuredConverter.ToUnstructured(&deployment.Spec.Template)
-		if err != nil {
-			return fmt.Errorf("reading the pods of Deployment/%s: %w", deployment.Name, err)
-		}
-		for k := range template {
-			delete(template, k)
-		}
-		for k, v := range kept {
-			template[k] = v
-		}
-		return nil
-	}
-	for _, r := range in.live.Status.Revisions {
-		if r.Name == asked.Revision && r.Image != "" {
-			input.Model, input.Image = in.model, r.Image
-			again, err := render.Render(input)
-			if err != nil {
-				return err
+	in.problems = plan.Problems
+	in.desired.Manager, in.desired.Objects = operator.FieldManager, plan.Apply
+	in.desired.MayTake = func(o *unstructured.Unstructured) error { return operator.MayTake(o, stored) }
+	in.desired.Guess = operator.WouldApply
+	if n := plan.Replicas; n != nil { // as if the other field manager had it already
+		for _, o := range plan.Apply {
+			if o.GetKind() == "Deployment" {
+				if err := unstructured.SetNestedField(o.Object, *n, "spec", "replicas"); err != nil {
+					return err
+				}
 			}
-			in.desired.Objects = again.Objects
 		}
 	}
+	in.before = append([]cluster.Change{change}, planned(cluster.Delete, plan.Retire)...)
+	in.after = append(planned(cluster.Wait, plan.Wait), planned(cluster.Delete, plan.Prune)...)
 	return nil
 }
 
-// templateOf returns the pods' part of the Deployment among objects, to be changed in
-// place; nil if there is none.
-func templateOf(objects []*unstructured.Unstructured) map[string]any {
+func planned(action cluster.Action, objects []*unstructured.Unstructured) []cluster.Change {
+	var changes []cluster.Change
 	for _, o := range objects {
-		if o.GetKind() != "Deployment" {
-			continue
-		}
-		spec, _ := o.Object["spec"].(map[string]any)
-		template, _ := spec["template"].(map[string]any)
-		return template
+		changes = append(changes, cluster.Planned(action, o))
+	}
+	return changes
+}
+
+// fromFiles decides by what mizzenctl render prints.
+func (p *planner) fromFiles(ctx context.Context, in *intent) error {
+	result, err := render.Render(render.Input{Model: in.model, Platform: p.files})
+	if err != nil {
+		return err
+	}
+	reads, err := p.cluster.ConfigMapsRead(ctx, in.model.Namespace, in.model.Name)
+	if err != nil {
+		return err
+	}
+	in.problems = result.Problems
+	in.desired.Manager, in.desired.Objects = filesManager, result.Objects
+	in.desired.MayTake = func(o *unstructured.Unstructured) error { return operator.MayTake(o, cmp.Or(in.live, in.model)) }
+	scaled := slices.ContainsFunc(result.Objects, func(o *unstructured.Unstructured) bool { return o.GetKind() == "ScaledObject" })
+	// Kept are what pods still read, and an HPA that KEDA takes over.
+	in.desired.Scope = func(f cluster.Found) bool {
+		return !(f.Kind.Kind == "HorizontalPodAutoscaler" && scaled || f.Kind.Kind == "ConfigMap" && reads[f.Name])
 	}
 	return nil
 }
 
-// scope says what of the Model is deleted if it is no longer asked for. Kept are what
-// pods still read, an HPA that KEDA takes over, and all that a mistake in the spec
-// leaves out.
-func (in *intent) scope(there *cluster.Standing) func(cluster.Found) bool {
-	refused := false
-	for _, p := range in.problems {
-		refused = refused || p.Severity == render.Refused
-	}
-	scaled := false
-	for _, o := range in.desired.Objects {
-		scaled = scaled || o.GetKind() == "ScaledObject"
-	}
-	return func(f cluster.Found) bool {
-		switch {
-		case refused:
-			return false
-		case f.Kind.Kind == "HorizontalPodAutoscaler" && scaled:
-			return false
-		case f.Kind.Kind == "ConfigMap" && there.Reads[f.Name]:
-			return false
-		}
-		return true
-	}
+// changes asks the API server.
+func (in *intent) changes(ctx context.Context, c *cluster.Cluster) ([]cluster.Change, error) {
+	applied, err := c.Changes(ctx, in.desired)
+	return slices.Concat(in.before, applied, in.after), err
 }
 
-func ownerOf(m *v1alpha1.Model) *metav1.OwnerReference {
-	return metav1.NewControllerRef(m, v1alpha1.GroupVersion().WithKind(v1alpha1.Kind))
+// refused is an error if objects are to be applied that are not all that the Model asks
+// for. The operator applies what can be.
+func (in *intent) refused() error {
+	if !in.byOperator && slices.ContainsFunc(in.problems, func(p render.Problem) bool { return p.Severity == render.Refused }) {
+		return fmt.Errorf("%s asks for what cannot be carried out (see above); nothing of it is applied", in.model.Name)
+	}
+	return nil
 }
 
 // title is how a Model and its objects are introduced.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 
+	"mizzen.dev/internal/cluster"
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/logs"
 	"mizzen.dev/internal/render"
@@ -94,6 +95,12 @@ func (o *logsOptions) run(ctx context.Context, s command.Streams) error {
 	}
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	var absent *cluster.NotFoundError
+	if o.logs.Follow { // else a name that is mistyped would be waited for
+		if _, err := c.Collect(ctx, c.Namespace, o.name); errors.As(err, &absent) {
+			return err
+		}
+	}
 	err = logs.Print(ctx, core, o.logs, newLogPrinter(s, o.bare))
 	var none *logs.NoPodsError
 	if errors.As(err, &none) {
@@ -105,7 +112,7 @@ func (o *logsOptions) run(ctx context.Context, s command.Streams) error {
 	if ctx.Err() != nil {
 		return nil // interrupted, as people end --follow
 	}
-	return err
+	return c.Explain(err)
 }
 
 // logPrinter writes lines with their pods in front.
@@ -131,7 +138,11 @@ func (l *logPrinter) Line(line logs.Line) error {
 
 // Note implements logs.Sink.
 func (l *logPrinter) Note(n logs.Note) {
-	fmt.Fprintf(l.s.Err, "%s%s\n", l.prefix(n.Pod, n.Container), command.Printable(n.Text))
+	prefix := ""
+	if n.Pod != "" {
+		prefix = l.prefix(n.Pod, n.Container)
+	}
+	fmt.Fprintf(l.s.Err, "%s%s\n", prefix, command.Printable(n.Text))
 }
 
 // prefix has a colour of the pod's own, always the same.

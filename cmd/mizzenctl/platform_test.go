@@ -16,13 +16,20 @@ import (
 	"mizzen.dev/test/cluster/crds"
 )
 
-// TestPlatformApply runs the commands on a real API server with cert-manager's kinds.
-func TestPlatformApply(t *testing.T) {
+// TestBareCluster runs commands on a real API server that has cert-manager's kinds, and
+// does not know Models.
+func TestBareCluster(t *testing.T) {
 	dirs, err := crds.Dirs(t.Context(), crds.CertManager())
 	if err != nil {
 		t.Fatal(err)
 	}
 	server := apiserver.New(t, apiserver.Options{CRDPaths: dirs})
+	t.Run("platform", func(t *testing.T) { applyPlatform(t, server) })
+	t.Run("scripts", func(t *testing.T) { clusterScripts(t, newTestServer(t, server), "bare") })
+}
+
+func applyPlatform(t *testing.T, server *apiserver.Server) {
+	t.Helper()
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	if err := os.WriteFile(kubeconfig, server.Kubeconfig, 0o600); err != nil {
 		t.Fatal(err)

@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"github.com/rogpeppe/go-internal/testscript"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"mizzen.dev/internal/command"
 	"mizzen.dev/internal/command/commandtest"
@@ -18,7 +20,8 @@ func TestMain(m *testing.M) {
 		os.Exit(run(context.Background(), os.Args[0], os.Args[1:],
 			command.Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr}))
 	}
-	testscript.Main(m, map[string]func(){ownName: program, pluginFile: program})
+	log.SetLogger(logr.Discard()) // of the servers and the operator that tests start
+	testscript.Main(allTests{m}, map[string]func(){ownName: program, pluginFile: program})
 }
 
 // TestScripts runs the command lines of testdata/script. $IRIS is the model of the

@@ -21,6 +21,8 @@ const (
 	Create Action = "create"
 	Update Action = "update"
 	Delete Action = "delete"
+	// Wait is to be created, but not before something else is gone.
+	Wait Action = "wait"
 )
 
 // Change is what happens to one object.
@@ -30,6 +32,8 @@ type Change struct {
 	// Before is the object as it is, nil if it is created; After as it would be, nil if
 	// it is deleted. Neither has what the API server alone writes.
 	Before, After *unstructured.Unstructured
+	// Guessed is why the API server was not asked: After lacks what it would add. Else nil.
+	Guessed *ForbiddenError
 }
 
 // Desired is what should be in the cluster of one Model.
@@ -39,7 +43,13 @@ type Desired struct {
 	Objects []*unstructured.Unstructured
 	// Manager is in whose name they are applied.
 	Manager string
-	// Scope says which of the Model's objects that are no longer desired are deleted.
+	// MayTake says of an object that is there why it is not to be applied; nil if it is.
+	MayTake func(live *unstructured.Unstructured) error
+	// Guess says what an apply would make of an object that is there, for who may not ask the
+	// API server; nil if that is an error. It returns nil if the object would not change.
+	Guess func(desired, live *unstructured.Unstructured) (*unstructured.Unstructured, error)
+	// Scope says which of the Model's objects that are no longer desired are deleted; nil
+	// if none.
 	Scope func(Found) bool
 }
 
@@ -87,13 +97,22 @@ func (c *Cluster) apply(ctx context.Context, d Desired, o *unstructured.Unstruct
 		return change, err
 	}
 	absent := err != nil
+	if !absent {
+		if err := d.MayTake(before); err != nil {
+			return change, err
+		}
+	}
 	after := o.DeepCopy()
 	after.SetNamespace(d.Namespace)
 	options = append(slices.Clone(options), client.FieldOwner(d.Manager), client.ForceOwnership)
+	change.UID = before.GetUID()
 	if err := c.WithWatch.Apply(ctx, client.ApplyConfigurationFromUnstructured(after), options...); err != nil {
+		if f := forbiddenError(err); f != nil && d.Guess != nil {
+			change.Guessed = f
+			return change, change.guess(d, o, before, absent)
+		}
 		return change, err
 	}
-	change.UID = before.GetUID()
 	if absent {
 		change.Action, change.After, change.UID = Create, plain(o), after.GetUID()
 		return change, nil
@@ -104,6 +123,26 @@ func (c *Cluster) apply(ctx context.Context, d Desired, o *unstructured.Unstruct
 		change.Action = Keep
 	}
 	return change, nil
+}
+
+// guess fills in a change about which the API server may not be asked.
+func (c *Change) guess(d Desired, o, before *unstructured.Unstructured, absent bool) error {
+	if absent {
+		c.Action, c.After = Create, plain(o)
+		return nil
+	}
+	after, err := d.Guess(o, before)
+	if err != nil {
+		return err
+	}
+	c.Action, c.Before = Keep, plain(before)
+	if c.After = c.Before; after != nil {
+		c.After = plain(after)
+	}
+	if !equal(c.Before, c.After) {
+		c.Action = Update
+	}
+	return nil
 }
 
 // prune deletes those of the Model's objects that are no longer desired.
@@ -139,6 +178,17 @@ func (c *Cluster) prune(ctx context.Context, d Desired, wanted map[types.UID]boo
 	return changes, nil
 }
 
+// Planned returns the change that somebody else is going to make.
+func Planned(action Action, o *unstructured.Unstructured) Change {
+	c := Change{Action: action, Found: Found{Kind: o.GroupVersionKind(), Namespace: o.GetNamespace(), Name: o.GetName(), UID: o.GetUID()}}
+	if action == Delete {
+		c.Before = plain(o)
+	} else {
+		c.After = plain(o)
+	}
+	return c
+}
+
 // serverFields are written by the API server and by controllers, and are never part
 // of what somebody wants.
 var serverFields = [][]string{
@@ -164,6 +214,14 @@ func plain(o *unstructured.Unstructured) *unstructured.Unstructured {
 	}
 	if len(p.GetAnnotations()) == 0 {
 		unstructured.RemoveNestedField(p.Object, "metadata", "annotations")
+	}
+	// A Model that is yet to come has no UID to compare by.
+	owners, _, _ := unstructured.NestedSlice(p.Object, "metadata", "ownerReferences")
+	for _, o := range owners {
+		delete(o.(map[string]any), "uid")
+	}
+	if len(owners) > 0 {
+		_ = unstructured.SetNestedSlice(p.Object, owners, "metadata", "ownerReferences")
 	}
 	return p
 }

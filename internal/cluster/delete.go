@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -22,8 +23,8 @@ type Deletion struct {
 	Dependents []Found
 	// Foreign carry the Model's label but were not made by Mizzen; they are left alone.
 	Foreign []Found
-	// Unseen says which kinds could not be looked at, and why.
-	Unseen []string
+	// Unseen are the kinds that could not be looked at.
+	Unseen []Unseen
 }
 
 // PlanDeletion finds all that there is of a Model. It returns a *NotFoundError if that
@@ -45,16 +46,21 @@ func (c *Cluster) PlanDeletion(ctx context.Context, namespace, name string) (*De
 		}
 	}
 	if len(d.Roots) == 0 {
-		return d, &NotFoundError{Namespace: namespace, Name: name}
+		return d, &NotFoundError{Namespace: namespace, Name: name, Unseen: all.Unseen}
 	}
 	return d, nil
 }
 
 // Delete deletes the roots of a deletion and tells of each. What is gone already is
-// no error.
+// no error, nor is what the caller may not delete and goes with the Model.
 func (c *Cluster) Delete(ctx context.Context, d *Deletion, deleted func(Found)) error {
 	for _, f := range d.Roots {
-		if err := c.remove(ctx, f); err != nil {
+		err := c.remove(ctx, f)
+		var forbidden *ForbiddenError
+		if f.WithModel && errors.As(err, &forbidden) {
+			continue
+		}
+		if err != nil {
 			return err
 		}
 		deleted(f)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -68,15 +70,28 @@ type NotFoundError struct {
 	Namespace, Name string
 	// NoCRD says that the cluster does not know Models at all.
 	NoCRD bool
+	// Unseen are the kinds that could not be looked at.
+	Unseen []Unseen
 }
 
 func (e *NotFoundError) Error() string {
 	text := fmt.Sprintf("there is no Model %s in namespace %s, and no object with the label mizzen.dev/model=%[1]s", e.Name, e.Namespace)
-	if e.NoCRD {
-		return text + "; the cluster does not know the kind Model: install the operator (kubectl apply -f config/), or apply what mizzenctl render prints"
+	switch {
+	case e.NoCRD:
+		return text + "; " + noModels + ", or apply Models from files with mizzenctl apply"
+	case len(e.Unseen) > 0:
+		return fmt.Sprintf("%s; not looked at were %s", text, strings.Join(Sentences(e.Unseen), "; "))
 	}
 	return text + "; mizzenctl get -A lists all"
 }
+
+// noModels says what to do about a cluster that does not know Models.
+const noModels = "the cluster does not know the kind Model: install the operator (kubectl apply --server-side -f config/install.yaml, or the chart; docs/install.md)"
+
+// NoModelsError says that the cluster does not know Models.
+type NoModelsError struct{}
+
+func (*NoModelsError) Error() string { return noModels }
 
 // KindError says that the cluster does not know a kind.
 type KindError struct {
@@ -86,13 +101,68 @@ type KindError struct {
 
 func (e *KindError) Error() string {
 	if e.Kind == v1alpha1.Kind+"."+v1alpha1.Group {
-		return "the cluster does not know the kind Model: install the operator (kubectl apply -f config/) first"
+		return noModels
 	}
 	return fmt.Sprintf("the cluster does not know the kind %s: install what defines it, or take it out of the platform's offers", e.Kind)
 }
 
 // Unwrap returns what the server said.
 func (e *KindError) Unwrap() error { return e.Err }
+
+// ForbiddenError says what somebody may not do.
+type ForbiddenError struct {
+	User, Verb string
+	// Resource is such as deployments.apps.
+	Resource string
+	// Namespace is "" for all of them.
+	Namespace string
+	Err       error
+}
+
+var forbidden = regexp.MustCompile(`User "([^"]*)" cannot ([a-z]+) resource "([^"]*)" in API group "([^"]*)"(?: in the namespace "([^"]*)")?`)
+
+// forbiddenError reads what the API server says; nil if it is something else that
+// forbids, such as a quota or a policy, which has words of its own.
+func forbiddenError(err error) *ForbiddenError {
+	said := forbidden.FindStringSubmatch(err.Error())
+	if said == nil {
+		return nil
+	}
+	return &ForbiddenError{User: said[1], Verb: said[2], Resource: strings.TrimSuffix(said[3]+"."+said[4], "."), Namespace: said[5], Err: err}
+}
+
+func (e *ForbiddenError) Error() string {
+	where := "in namespace " + e.Namespace
+	if e.Namespace == "" {
+		where = "in the cluster as a whole"
+	}
+	return fmt.Sprintf("%s may not %s %s %s: %s", e.User, e.Verb, e.Resource, where, e.grant())
+}
+
+// grant says what to ask an administrator for.
+func (e *ForbiddenError) grant() string {
+	role := ""
+	switch {
+	case slices.Contains([]string{"get", "list", "watch"}, e.Verb) && e.Resource != "secrets":
+		role = "View"
+	case strings.HasSuffix(e.Resource, "."+v1alpha1.Group):
+		role = "Edit"
+	}
+	ask := fmt.Sprintf("ask an administrator for a role with the verb %s on %s", e.Verb, e.Resource)
+	switch {
+	case e.Namespace == "":
+		return ask + ", or keep to a namespace with --namespace"
+	case role == "":
+		return ask
+	}
+	return fmt.Sprintf("%s, such as %s by access: [{namespace: %s, role: %s, users: [%q]}] in the platform file", ask, role, e.Namespace, role, e.User)
+}
+
+// Unwrap returns what the server said.
+func (e *ForbiddenError) Unwrap() error { return e.Err }
+
+// Explain makes of an error of the API's client one that says what to do.
+func (c *Cluster) Explain(err error) error { return c.explain(err) }
 
 // explain makes of an error of the API's client one that says what to do. What the
 // server itself said stays as it is.
@@ -107,6 +177,10 @@ func (c *Cluster) explain(err error) error {
 		return err
 	case apierrors.IsUnauthorized(err):
 		return &CredentialsError{Server: c.Config.Host, Context: c.context, Err: err}
+	case apierrors.IsForbidden(err):
+		if f := forbiddenError(err); f != nil {
+			return f
+		}
 	case errors.As(err, &noKind):
 		return &KindError{Kind: noKind.GroupKind.String(), Err: err}
 	case errors.As(err, &network):

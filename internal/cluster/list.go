@@ -17,15 +17,24 @@ import (
 )
 
 // Models reads what a table of Models needs: of a namespace, or of all if it is empty.
-// Those that were applied as files are among them.
+// Those that were applied as files are among them. If there are none because the cluster
+// does not know Models, the error is a *NoModelsError.
 func (c *Cluster) Models(ctx context.Context, namespace string) ([]*status.Objects, error) {
 	all := models{}
-	for _, read := range []func(context.Context, models, string) error{c.addModels, c.addDeployments, c.addAutoscalers, c.addWaysIn} {
+	known, err := c.addModels(ctx, all, namespace)
+	if err != nil {
+		return nil, c.explain(err)
+	}
+	for _, read := range []func(context.Context, models, string) error{c.addDeployments, c.addAutoscalers, c.addWaysIn} {
 		if err := read(ctx, all, namespace); err != nil {
 			return nil, c.explain(err)
 		}
 	}
-	return all.sorted(), nil
+	list := all.sorted()
+	if len(list) == 0 && !known {
+		return list, &NoModelsError{}
+	}
+	return list, nil
 }
 
 // models are what was read, by namespace and name.
@@ -52,16 +61,20 @@ func (m models) sorted() []*status.Objects {
 	return list
 }
 
-func (c *Cluster) addModels(ctx context.Context, all models, namespace string) error {
+// addModels reports whether the cluster knows Models.
+func (c *Cluster) addModels(ctx context.Context, all models, namespace string) (known bool, err error) {
 	var list v1alpha1.ModelList
-	if err := c.List(ctx, &list, client.InNamespace(namespace)); err != nil && !absent(err) {
-		return err
+	if err := c.List(ctx, &list, client.InNamespace(namespace)); err != nil {
+		if absent(err) {
+			return false, nil
+		}
+		return false, err
 	}
 	for i := range list.Items {
 		m := &list.Items[i]
 		all.of(m.Namespace, m.Name).Model = m
 	}
-	return nil
+	return true, nil
 }
 
 func labelled(namespace string) []client.ListOption {

@@ -42,6 +42,8 @@ type Found struct {
 	// Owner is the object that it goes with; "" if it stands for itself, or is owned by
 	// the Model.
 	Owner types.UID
+	// WithModel says that it goes with the Model, which owns it by reference.
+	WithModel bool
 	// Issued is the Certificate of the Model for which cert-manager made this Secret; ""
 	// if it is no such Secret.
 	Issued types.UID
@@ -55,8 +57,41 @@ func (f Found) String() string { return f.Kind.Kind + "/" + f.Name }
 // Remains is what a namespace holds of a Model.
 type Remains struct {
 	Objects []Found
-	// Unseen says which kinds could not be looked at, and why.
-	Unseen []string
+	// Unseen are the kinds that could not be looked at.
+	Unseen []Unseen
+}
+
+// Unseen is a kind, or a group of them, that could not be looked at.
+type Unseen struct {
+	// What is such as secrets, Why a sentence.
+	What, Why string
+}
+
+// String is secrets: alice may not list them.
+func (u Unseen) String() string { return u.What + ": " + u.Why }
+
+// maxNamed is how many kinds a sentence names.
+const maxNamed = 3
+
+// Sentences puts together what was not seen for the same reason.
+func Sentences(unseen []Unseen) []string {
+	var reasons []string
+	kinds := map[string][]string{}
+	for _, u := range unseen {
+		if kinds[u.Why] == nil {
+			reasons = append(reasons, u.Why)
+		}
+		kinds[u.Why] = append(kinds[u.Why], u.What)
+	}
+	sentences := make([]string, len(reasons))
+	for i, why := range reasons {
+		named := kinds[why]
+		if more := len(named) - maxNamed; more > 0 {
+			named = append(slices.Clone(named[:maxNamed]), fmt.Sprintf("%d more kinds", more))
+		}
+		sentences[i] = strings.Join(named, ", ") + ": " + why
+	}
+	return sentences
 }
 
 // Sweep looks through every kind of objects that the cluster has in namespaces, and
@@ -82,10 +117,10 @@ func (c *Cluster) Sweep(ctx context.Context, namespace, name string) (*Remains, 
 		return nil, c.explain(err)
 	}
 	n := trawl{model: name, byUID: map[types.UID]*swept{}}
-	for i, kind := range kinds {
+	for i, kind := range kinds { // in the order of what people look for
 		switch {
 		case apierrors.IsForbidden(failed[i]):
-			unseen = append(unseen, failed[i].Error())
+			unseen = append(unseen, unseenFor(kind, failed[i]))
 		case failed[i] != nil && !absent(failed[i]) && !apierrors.IsNotFound(failed[i]) && !apierrors.IsMethodNotSupported(failed[i]):
 			return nil, c.explain(fmt.Errorf("listing %s: %w", kind.Kind, failed[i]))
 		}
@@ -96,16 +131,23 @@ func (c *Cluster) Sweep(ctx context.Context, namespace, name string) (*Remains, 
 	return &Remains{Objects: n.caught(), Unseen: unseen}, nil
 }
 
+func unseenFor(kind schema.GroupVersionKind, err error) Unseen {
+	if f := forbiddenError(err); f != nil {
+		return Unseen{What: f.Resource, Why: fmt.Sprintf("%s may not list them", f.User)}
+	}
+	return Unseen{What: kind.Kind, Why: err.Error()}
+}
+
 // namespacedKinds returns what can be listed and deleted in namespaces: what cannot,
 // such as measurements of pods, is no object that could be left behind.
-func (c *Cluster) namespacedKinds(ctx context.Context) (kinds []schema.GroupVersionKind, unseen []string, err error) {
+func (c *Cluster) namespacedKinds(ctx context.Context) (kinds []schema.GroupVersionKind, unseen []Unseen, err error) {
 	lists, err := c.discovery.ServerPreferredNamespacedResourcesWithContext(ctx)
 	var partial *discovery.ErrGroupDiscoveryFailed
 	if errors.As(err, &partial) {
 		for _, gv := range slices.SortedFunc(maps.Keys(partial.Groups), func(a, b schema.GroupVersion) int {
 			return cmp.Compare(a.String(), b.String())
 		}) {
-			unseen = append(unseen, fmt.Sprintf("the kinds of %s: %v", gv, partial.Groups[gv]))
+			unseen = append(unseen, Unseen{What: "the kinds of " + gv.String(), Why: partial.Groups[gv].Error()})
 		}
 	} else if err != nil {
 		return nil, nil, c.explain(err)
@@ -126,6 +168,7 @@ func (c *Cluster) namespacedKinds(ctx context.Context) (kinds []schema.GroupVers
 			kinds = append(kinds, kind)
 		}
 	}
+	slices.SortStableFunc(kinds, func(a, b schema.GroupVersionKind) int { return cmp.Compare(order(a), order(b)) })
 	return kinds, unseen, nil
 }
 
@@ -191,6 +234,10 @@ func (n *trawl) caught() []Found {
 	for _, s := range n.byUID {
 		if s.caught {
 			s.Owner = n.ownerOf(s)
+			s.WithModel = slices.ContainsFunc(s.owners, func(o metav1.OwnerReference) bool {
+				owner := n.byUID[o.UID]
+				return owner != nil && isModel(owner.Kind)
+			})
 			found = append(found, s.Found)
 		}
 	}

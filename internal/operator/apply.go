@@ -157,14 +157,10 @@ func mayTake(live *unstructured.Unstructured, m *v1alpha1.Model) error {
 }
 
 // keepReplicas hands the number of pods to another field manager if the apply that
-// follows gives it up: the API server would reset it to one pod.
+// follows gives it up.
 func (r *Reconciler) keepReplicas(ctx context.Context, desired, live *unstructured.Unstructured) error {
-	if desired.GetKind() != kindDeployment {
-		return nil
-	}
-	_, wanted, _ := unstructured.NestedInt64(desired.Object, "spec", "replicas")
-	n, found, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
-	if wanted || !found || !ownership.Owns(live, fieldManager, "spec", "replicas") {
+	n, gives := givesUpReplicas(desired, live)
+	if !gives {
 		return nil
 	}
 	o := &unstructured.Unstructured{}

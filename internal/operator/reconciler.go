@@ -56,8 +56,9 @@ type state struct {
 	pin    *pin
 	image  string
 	result *render.Result
-	// desired are the objects to be applied, waiting those that cannot be yet.
-	desired, waiting []*unstructured.Unstructured
+	// What is to be done (plan.go): first delete what goes before others come, then apply
+	// what is desired, wait with what cannot be applied yet, and delete what is superfluous.
+	retired, desired, waiting, superfluous []*unstructured.Unstructured
 
 	failures []health.Failure
 	// final says that nobody looks again before something changes.
@@ -77,9 +78,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	phases := []func(context.Context, *state) error{
-		r.resolveRevision,
-		r.render,
-		r.handOver,
+		r.plan,
+		r.retire,
 		r.apply,
 		r.prune,
 	}
@@ -108,6 +108,19 @@ func (s *state) lookAt(at time.Time) {
 	}
 }
 
+// plan decides what to do; the registry of a new image is all that it asks.
+func (r *Reconciler) plan(ctx context.Context, s *state) error {
+	return s.plan(func(image string) string {
+		resolved, err := r.Resolver.Resolve(ctx, image)
+		if err != nil {
+			// It runs as it is named; the node's runtime resolves it, and with credentials.
+			loggerFrom(ctx).V(1).Info("image not resolved", "image", image, "reason", err.Error())
+			return ""
+		}
+		return resolved
+	})
+}
+
 // next is when to look again: at a computed instant, if at all.
 func (r *Reconciler) next(s *state) reconcile.Result {
 	if s.requeueAt.IsZero() {
@@ -128,59 +141,6 @@ type InvalidModelError struct{ Err error }
 func (e *InvalidModelError) Error() string { return "rendering the Model: " + e.Err.Error() }
 func (e *InvalidModelError) Unwrap() error { return e.Err }
 
-// render decides the objects, with the pods kept if they are still what is asked for.
-func (r *Reconciler) render(_ context.Context, s *state) error {
-	result, err := render.Render(s.input(s.image))
-	if err != nil {
-		return r.invalid(s, err)
-	}
-	s.result, s.desired = result, result.Objects
-	if s.pin != nil {
-		if !s.pin.holds(result.Objects, s.live) {
-			s.pin = nil
-			return r.pinNew(s)
-		}
-		if s.desired, err = s.pin.pinned(result.Objects); err != nil {
-			return r.invalid(s, err)
-		}
-		s.result.Revision, s.result.Image = s.pin.revision(), s.pin.image()
-		return nil
-	}
-	return r.pinNew(s)
-}
-
-// pinNew notes what the pods are made from.
-func (r *Reconciler) pinNew(s *state) error {
-	for _, o := range s.desired {
-		if o.GetKind() != kindDeployment {
-			continue
-		}
-		template, _, err := unstructured.NestedMap(o.Object, "spec", "template")
-		if err != nil {
-			return r.invalid(s, err)
-		}
-		p := &pin{generation: s.model.Generation, specHash: podsHash(&s.model.Spec), template: template}
-		if old := s.oldPin(o.GetName()); old != nil && old.covers(s.model) && old.specHash == p.specHash {
-			p.generation = old.generation // the same pods: nothing to write
-		}
-		if err := p.write(o); err != nil {
-			return r.invalid(s, err)
-		}
-	}
-	return nil
-}
-
-func (r *Reconciler) invalid(s *state, err error) error {
-	err = &InvalidModelError{err}
-	s.failures = append(s.failures, health.Failure{Condition: v1alpha1.ConditionWorkloadReady, Reason: health.ReasonInvalidModel, Message: err.Error()})
-	return err
-}
-
-// input of rendering for an image; "" for the one that the Model or platform names.
-func (s *state) input(image string) render.Input {
-	return render.Input{Model: s.model, Platform: s.platform(), Image: image, Owner: ownerReference(s.model)}
-}
-
 // platform is that of the cluster. What a Model uses is not given up because the server
 // behind it is down: only when its kind is gone.
 func (s *state) platform() *platform.Platform {
@@ -191,43 +151,6 @@ func (s *state) platform() *platform.Platform {
 		}
 	}
 	return &p
-}
-
-// resolveRevision decides which revision and image the pods run. A revision's image was
-// resolved when it was made, and is kept.
-func (r *Reconciler) resolveRevision(ctx context.Context, s *state) error {
-	asked, err := render.Render(s.input(""))
-	if err != nil {
-		return r.invalid(s, err)
-	}
-	if s.pin = s.oldPin(s.model.Name); s.pin != nil && s.pin.covers(s.model) {
-		s.image = s.pin.image()
-		return nil
-	}
-	if old := s.pin; old != nil && old.revision() == asked.Revision {
-		s.image = old.image()
-	}
-	s.pin = nil
-	if s.image != "" {
-		return nil
-	}
-	for _, known := range s.model.Status.Revisions {
-		if known.Name == asked.Revision && known.Image != "" {
-			s.image = known.Image
-			return nil
-		}
-	}
-	if asked.Image == "" {
-		return nil // a problem says so
-	}
-	image, err := r.Resolver.Resolve(ctx, asked.Image)
-	if err != nil {
-		// It runs as it is named; the node's runtime resolves it, and with credentials.
-		loggerFrom(ctx).V(1).Info("image not resolved", "image", asked.Image, "reason", err.Error())
-		return nil
-	}
-	s.image = image
-	return nil
 }
 
 // oldPin is what the annotations of the Model's Deployment say.

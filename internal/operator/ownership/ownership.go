@@ -47,23 +47,11 @@ type Difference struct {
 // Compare returns what an apply by the manager would change; nothing if it would
 // change nothing. Fields beyond those that are wanted belong to others and are let be.
 func Compare(desired, live *unstructured.Unstructured, manager string) ([]Difference, error) {
-	c := &comparer{}
-	owned := &fieldpath.Set{}
-	for _, entry := range live.GetManagedFields() {
-		if entry.FieldsV1 == nil || entry.Subresource != "" {
-			continue
-		}
-		set := &fieldpath.Set{}
-		if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
-			return nil, fmt.Errorf("reading the managed fields of %s %s/%s: %w", live.GetKind(), live.GetNamespace(), live.GetName(), err)
-		}
-		switch {
-		case entry.Manager != manager || entry.Operation != metav1.ManagedFieldsOperationApply:
-			c.others = append(c.others, other{entry.Manager, set})
-		case entry.APIVersion == desired.GetAPIVersion():
-			owned = set
-		}
+	owned, others, err := managed(desired, live, manager)
+	if err != nil {
+		return nil, err
 	}
+	c := &comparer{others: others}
 	for _, key := range sortedKeys(desired.Object) {
 		switch key {
 		case "apiVersion", "kind": // they name the object
@@ -81,6 +69,27 @@ func Compare(desired, live *unstructured.Unstructured, manager string) ([]Differ
 		return wanted || *e.FieldName == "metadata" || *e.FieldName == "status"
 	})
 	return c.found, nil
+}
+
+// managed reads what the manager applied to an object, and what others own of it.
+func managed(desired, live *unstructured.Unstructured, manager string) (owned *fieldpath.Set, others []other, err error) {
+	owned = &fieldpath.Set{}
+	for _, entry := range live.GetManagedFields() {
+		if entry.FieldsV1 == nil || entry.Subresource != "" {
+			continue
+		}
+		set := &fieldpath.Set{}
+		if err := set.FromJSON(bytes.NewReader(entry.FieldsV1.GetRawBytes())); err != nil {
+			return nil, nil, fmt.Errorf("reading the managed fields of %s %s/%s: %w", live.GetKind(), live.GetNamespace(), live.GetName(), err)
+		}
+		switch {
+		case entry.Manager != manager || entry.Operation != metav1.ManagedFieldsOperationApply:
+			others = append(others, other{entry.Manager, set})
+		case entry.APIVersion == desired.GetAPIVersion():
+			owned = set
+		}
+	}
+	return owned, others, nil
 }
 
 // Owns says whether the manager applied a field: Owns(o, "mizzen", "spec", "replicas").
