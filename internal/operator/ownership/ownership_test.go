@@ -209,3 +209,56 @@ func manage(o *unstructured.Unstructured, fields map[string]string) {
 	}
 	o.SetManagedFields(entries)
 }
+
+// TestApply applies an image, a further label and no arguments to an object that has the
+// server's defaults, and what others wrote: both stay.
+func TestApply(t *testing.T) {
+	const live = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: iris, labels: {a: b, theirs: x}, ownerReferences: [{uid: u, kind: Model, name: iris, controller: true}]}
+spec:
+  replicas: 4
+  selector: {matchLabels: {a: b}}
+  template:
+    spec:
+      restartPolicy: Always
+      containers:
+        - {name: sidecar, image: theirs}
+        - {name: server, image: "x:1", imagePullPolicy: IfNotPresent, ports: [{containerPort: 5000, protocol: TCP}], args: [--one, --two], resources: {limits: {memory: 1Gi}}}
+`
+	const want = `
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: iris, labels: {a: b, theirs: x, c: d}, ownerReferences: [{uid: u, kind: Model, name: iris, controller: true}]}
+spec:
+  replicas: 4
+  selector: {matchLabels: {a: b}}
+  template:
+    spec:
+      restartPolicy: Always
+      containers:
+        - {name: sidecar, image: theirs}
+        - {name: server, image: "x:2", imagePullPolicy: IfNotPresent, ports: [{containerPort: 5000, protocol: TCP}], resources: {limits: {memory: 1Gi}}}
+        - {name: more, image: "y:1"}
+`
+	desired, is := object(t, applied), object(t, live)
+	desired.SetLabels(map[string]string{"a": "b", "c": "d"})
+	containers, _, _ := unstructured.NestedSlice(desired.Object, "spec", "template", "spec", "containers")
+	server := containers[0].(map[string]any)
+	server["image"] = "x:2"
+	delete(server, "args")
+	containers = append(containers, map[string]any{"name": "more", "image": "y:1"})
+	if err := unstructured.SetNestedSlice(desired.Object, containers, "spec", "template", "spec", "containers"); err != nil {
+		t.Fatal(err)
+	}
+	manage(is, map[string]string{"mizzen": owned, "kubectl": `{"f:metadata":{"f:labels":{"f:theirs":{}}}}`})
+	got, err := ownership.Apply(desired, is, "mizzen")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got.SetManagedFields(nil)
+	if diff := cmp.Diff(object(t, want).Object, got.Object); diff != "" {
+		t.Errorf("-want +got:\n%s", diff)
+	}
+}
