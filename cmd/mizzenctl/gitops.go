@@ -75,6 +75,9 @@ func (o *renderOptions) workflow(s command.Streams, models []*v1alpha1.Model, re
 	if (o.ci.rows == "") != (o.ci.expected == "") {
 		return command.Usagef("--rows and --expected belong together: what to predict, and what must come out")
 	}
+	if o.files[0] == "-" || o.platform.name == "-" {
+		return command.Usagef("the workflow renders the files of the repository: name them, not standard input")
+	}
 	w := newWorkflow(models[0], results[0])
 	w.Manifest, w.Platform = o.files[0], o.platform.name
 	w.ModelFile = cmp.Or(o.ci.model, w.ModelFile)

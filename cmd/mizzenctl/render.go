@@ -103,6 +103,9 @@ func (o *renderOptions) run(ctx context.Context, s command.Streams) error {
 	if o.secrets && o.to.Value != "yaml" {
 		return command.Usagef("--development-secrets are for --to yaml alone: made-up values have no place in what is kept")
 	}
+	if o.platform.name == "-" && slices.Contains(o.files, "-") {
+		return command.Usagef("standard input cannot be both the Models and the platform: name a file for one of them")
+	}
 	p, err := o.platform.readOrBare(ctx, s)
 	if err != nil {
 		return err

@@ -52,10 +52,10 @@ func newRoot(s command.Streams, name string) *cobra.Command {
 		command.Version(s, ownName),
 		command.Completion(s, ownName),
 	)
-	cmd.SetHelpCommand(command.Help(cmd))
 	if name == pluginName {
 		asPlugin(cmd)
 	}
+	cmd.SetHelpCommand(command.Help(cmd))
 	return cmd
 }
 

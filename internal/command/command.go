@@ -72,9 +72,10 @@ func Setup(cmd *cobra.Command, s Streams) {
 // Help returns cobra's help command with an error for what is no command.
 func Help(root *cobra.Command) *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Help about any command",
-		Long:  "Say what a command does, and with which flags.",
+		Use:     "help [COMMAND]",
+		Short:   "Help about any command",
+		Long:    "Say what a command does, and with which flags.",
+		Example: fmt.Sprintf("  %s help version", root.CommandPath()),
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]string, cobra.ShellCompDirective) {
 			found, _, err := root.Find(given)
 			if err != nil {
