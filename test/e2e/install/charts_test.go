@@ -4,12 +4,14 @@ package install
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -33,9 +35,12 @@ func TestChart(t *testing.T) {
 	s.must(t, "mizzenctl render -f model.yaml --platform platform.yaml --to helm -o chart")
 
 	s.must(t, "helm install iris chart -n "+ns+" --wait --timeout 3m")
-	if err := bed.Predict(http.DefaultClient, b.ServiceURL(t, ns, "iris")); err != nil {
-		t.Errorf("once helm has waited: %v", err)
-	}
+	// Nodes take a moment until they know the Service's address.
+	impatient := &http.Client{Timeout: 5 * time.Second}
+	bed.Eventually(t, bed.Patience, func(context.Context) (bool, string) {
+		err := bed.Predict(impatient, b.ServiceURL(t, ns, "iris"))
+		return err == nil, fmt.Sprintf("once helm has waited: %v", err)
+	})
 	s.must(t, "helm upgrade iris chart -n "+ns+" --set replicas=2 --wait --timeout 3m")
 	if pods, err := b.Pods(t.Context(), ns, "iris"); err != nil || len(pods) != 2 {
 		t.Errorf("there are %d pods, %v", len(pods), err)
