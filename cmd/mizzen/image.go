@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -131,7 +132,7 @@ func (o *imageOptions) check() error {
 	return nil
 }
 
-func (o *imageOptions) run(ctx context.Context, s command.Streams) error {
+func (o *imageOptions) run(ctx context.Context, s command.Streams) (err error) {
 	binaries, err := o.readBinaries()
 	if err != nil {
 		return err
@@ -149,7 +150,7 @@ func (o *imageOptions) run(ctx context.Context, s command.Streams) error {
 	if err != nil {
 		return err
 	}
-	defer set.Close()
+	defer func() { err = errors.Join(err, set.Close()) }()
 	for _, i := range set.Images {
 		if o.maxSize > 0 && i.Compressed > int64(o.maxSize) {
 			return fmt.Errorf("the image for %s has %d bytes; at most %s are allowed (--max-size)", i.Platform, i.Compressed, o.maxSize)

@@ -117,7 +117,7 @@ func zipOf(t testing.TB, items ...item) []byte {
 	w := zip.NewWriter(&out)
 	for _, i := range items {
 		h := &zip.FileHeader{Name: i.name, Method: zip.Deflate}
-		mode := fs.FileMode(0o644 | i.mode) //nolint:gosec // small
+		mode := fs.FileMode(0o644 | i.mode)
 		switch i.kind {
 		case tar.TypeSymlink:
 			mode |= fs.ModeSymlink

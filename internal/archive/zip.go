@@ -46,7 +46,7 @@ func (u *unpacker) zipEntry(f *zip.File) error {
 		return &RefusedError{Entry: f.Name, What: "is encrypted"}
 	case f.Method != zip.Store && f.Method != zip.Deflate:
 		return &RefusedError{Entry: f.Name, What: fmt.Sprintf("is packed by method %d, which few programs know", f.Method)}
-	case f.UncompressedSize64 > uint64(u.max-u.written): //nolint:gosec // never negative
+	case f.UncompressedSize64 > uint64(u.max-u.written):
 		return u.tooLarge(f.Name)
 	}
 	switch f.Mode().Type() {
@@ -62,7 +62,7 @@ func (u *unpacker) zipEntry(f *zip.File) error {
 	}
 	defer content.Close()
 	if f.Mode().Type() == 0 {
-		return u.file(name, f.Mode()&0o100 != 0, int64(f.UncompressedSize64), content) //nolint:gosec // within max
+		return u.file(name, f.Mode()&0o100 != 0, int64(f.UncompressedSize64), content)
 	}
 	target, err := io.ReadAll(io.LimitReader(content, maxTarget+1))
 	if err != nil {
@@ -156,11 +156,11 @@ func zip64Count(file io.ReaderAt, end int64) (uint64, error) {
 		return 0, nil
 	}
 	at := binary.LittleEndian.Uint64(locator[zip64LocatorEnd:])
-	if at > uint64(end-zip64LocatorSize) { //nolint:gosec // not negative
+	if at > uint64(end-zip64LocatorSize) {
 		return 0, &MalformedError{What: "its directory is damaged"}
 	}
 	var record [zip64EndSize]byte
-	if _, err := file.ReadAt(record[:], int64(at)); err != nil { //nolint:gosec // within the file
+	if _, err := file.ReadAt(record[:], int64(at)); err != nil {
 		return 0, &MalformedError{What: "its directory is damaged", Err: err}
 	}
 	if string(record[:4]) != zip64End {
