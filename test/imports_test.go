@@ -30,6 +30,8 @@ var imports = map[string][]string{
 	"internal/version": {},
 	// What tests compare with.
 	"internal/golden": {},
+	// What tests read while it is written.
+	"internal/buffer": {},
 	// How command lines behave.
 	"internal/command": {"internal/nearest", "internal/version"},
 	// Addresses of model files, without asking any store.
@@ -87,7 +89,7 @@ var imports = map[string][]string{
 	// A real Kubernetes for the tests of the cluster half; knows nothing of Mizzen.
 	"test/cluster": {"test/cluster"},
 	// Mizzen on it.
-	"test/e2e": {"test/cluster", "api", "internal/store"},
+	"test/e2e": {"test/cluster", "api", "internal/buffer", "internal/store"},
 }
 
 func TestImports(t *testing.T) {

@@ -212,14 +212,12 @@ func (o *deleteOptions) report(s command.Streams, plans []*cluster.Deletion, lef
 	reports := make([]deletionReport, 0, len(plans))
 	for _, d := range plans {
 		reports = append(reports, deletionReport{Namespace: d.Namespace, Name: d.Name, Deleted: names(d.Roots),
-			Dependent: names(d.Dependents), Kept: names(d.Foreign), Remaining: names(left[d]), Unseen: texts(d.Unseen)})
+			Dependent: names(d.Dependents), Kept: names(d.Foreign), Remaining: names(left[d]), Unseen: names(d.Unseen)})
 	}
 	return writeData(s.Out, "json", map[string]any{"dryRun": o.dry, "models": reports})
 }
 
-func names(found []cluster.Found) []string { return texts(found) }
-
-func texts[T fmt.Stringer](all []T) []string {
+func names[T fmt.Stringer](all []T) []string {
 	list := make([]string, len(all))
 	for i, x := range all {
 		list[i] = x.String()

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/wait"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/buffer"
 	"mizzen.dev/internal/command"
 )
 
@@ -57,22 +56,7 @@ func TestWatch(t *testing.T) {
 }
 
 // written is what was written so far.
-type written struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (w *written) Write(p []byte) (int, error) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.buf.Write(p)
-}
-
-func (w *written) String() string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.buf.String()
-}
+type written struct{ buffer.Shared }
 
 // await waits until a text was written.
 func (w *written) await(t *testing.T, text string) {

@@ -107,7 +107,6 @@ const (
 	zip64End         = "PK\x06\x06"
 	zip64EndSize     = 56
 	zip64EndCount    = 32
-	zip64CountElse   = 0xffff // the number stands in the other record
 	maxZipComment    = 0xffff
 )
 
@@ -134,10 +133,7 @@ func checkZipEnd(file io.ReaderAt, size int64) error {
 	if err != nil {
 		return err
 	}
-	if count == zip64CountElse || large > 0 {
-		count = max(count, large)
-	}
-	if count > maxEntries {
+	if max(count, large) > maxEntries {
 		return &LimitError{What: "it has too many files", Limit: maxEntries}
 	}
 	return nil

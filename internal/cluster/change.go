@@ -73,7 +73,7 @@ func (c *Cluster) each(ctx context.Context, d Desired, options ...client.ApplyOp
 	for _, o := range d.Objects {
 		change, err := c.apply(ctx, d, o, options...)
 		if err != nil {
-			failed = append(failed, fmt.Errorf("%s/%s: %w", o.GetKind(), o.GetName(), c.explain(err)))
+			failed = append(failed, fmt.Errorf("%s/%s: %w", o.GetKind(), o.GetName(), c.Explain(err)))
 			continue
 		}
 		wanted[change.UID] = true
@@ -166,7 +166,7 @@ func (c *Cluster) prune(ctx context.Context, d Desired, wanted map[types.UID]boo
 			if apierrors.IsNotFound(err) {
 				continue
 			}
-			return changes, c.explain(err)
+			return changes, c.Explain(err)
 		}
 		if !dry {
 			if err := c.remove(ctx, f); err != nil {

@@ -48,7 +48,7 @@ func (c *Cluster) Collect(ctx context.Context, namespace, name string) (*status.
 		return nil, err
 	}
 	if err := c.readObjects(ctx, o); err != nil {
-		return nil, c.explain(err)
+		return nil, c.Explain(err)
 	}
 	if o.Model == nil && len(o.Deployments) == 0 && len(o.Pods) == 0 && len(o.Services) == 0 {
 		return nil, &NotFoundError{Namespace: namespace, Name: name, NoCRD: !known}
@@ -71,7 +71,7 @@ func (c *Cluster) readModel(ctx context.Context, o *status.Objects) (known bool,
 	case apierrors.IsNotFound(err):
 		return true, nil
 	}
-	return false, c.explain(err)
+	return false, c.Explain(err)
 }
 
 // readObjects reads, at once, all that is labelled with the Model's name.

@@ -102,7 +102,7 @@ func (c *Cluster) reach(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, reachTimeout)
 	defer cancel()
 	if _, err := c.discovery.ServerVersionWithContext(ctx); err != nil {
-		return c.explain(err)
+		return c.Explain(err)
 	}
 	return nil
 }

@@ -81,7 +81,7 @@ func (c *Cluster) remove(ctx context.Context, f Found) error {
 	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return nil
 	}
-	return fmt.Errorf("deleting %s: %w", f, c.explain(err))
+	return fmt.Errorf("deleting %s: %w", f, c.Explain(err))
 }
 
 // gonePeriod is how often it is looked whether all is gone: there is nothing to watch

@@ -161,12 +161,9 @@ func (e *ForbiddenError) grant() string {
 // Unwrap returns what the server said.
 func (e *ForbiddenError) Unwrap() error { return e.Err }
 
-// Explain makes of an error of the API's client one that says what to do.
-func (c *Cluster) Explain(err error) error { return c.explain(err) }
-
-// explain makes of an error of the API's client one that says what to do. What the
+// Explain makes of an error of the API's client one that says what to do. What the
 // server itself said stays as it is.
-func (c *Cluster) explain(err error) error {
+func (c *Cluster) Explain(err error) error {
 	var (
 		noKind  *meta.NoKindMatchError
 		network *net.OpError

@@ -23,11 +23,11 @@ func (c *Cluster) Models(ctx context.Context, namespace string) ([]*status.Objec
 	all := models{}
 	known, err := c.addModels(ctx, all, namespace)
 	if err != nil {
-		return nil, c.explain(err)
+		return nil, c.Explain(err)
 	}
 	for _, read := range []func(context.Context, models, string) error{c.addDeployments, c.addAutoscalers, c.addWaysIn} {
 		if err := read(ctx, all, namespace); err != nil {
-			return nil, c.explain(err)
+			return nil, c.Explain(err)
 		}
 	}
 	list := all.sorted()

@@ -40,7 +40,7 @@ func (c *Cluster) OperatorPlatform(ctx context.Context, namespace string) (strin
 	case apierrors.IsForbidden(err):
 		return "", &HiddenError{Namespace: namespace, Err: err}
 	case err != nil:
-		return "", c.explain(err)
+		return "", c.Explain(err)
 	}
 	return facts.Data[platformKey], nil
 }

@@ -46,7 +46,7 @@ func (c *Cluster) Standing(ctx context.Context, namespace, name string) (*Standi
 	d := &appsv1.Deployment{}
 	err = c.Get(ctx, client.ObjectKey{Namespace: namespace, Name: name}, d)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return nil, c.explain(err)
+		return nil, c.Explain(err)
 	}
 	s.Deployed = err == nil && d.Labels[render.ModelLabel] == name
 	return s, nil
@@ -57,7 +57,7 @@ func (c *Cluster) Standing(ctx context.Context, namespace, name string) (*Standi
 func (c *Cluster) ConfigMapsRead(ctx context.Context, namespace, name string) (map[string]bool, error) {
 	var sets appsv1.ReplicaSetList
 	if err := c.List(ctx, &sets, client.InNamespace(namespace), client.MatchingLabels{render.ModelLabel: name}); err != nil {
-		return nil, c.explain(err)
+		return nil, c.Explain(err)
 	}
 	reads := map[string]bool{}
 	for i := range sets.Items {
@@ -104,7 +104,7 @@ func (c *Cluster) Objects(ctx context.Context, namespace, name string, kinds []s
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, c.explain(err)
+		return nil, c.Explain(err)
 	}
 	var all []*unstructured.Unstructured
 	for _, list := range lists {
@@ -119,7 +119,7 @@ func (c *Cluster) Objects(ctx context.Context, namespace, name string, kinds []s
 func (c *Cluster) Pods(ctx context.Context, namespace, name string) ([]corev1.Pod, error) {
 	var pods corev1.PodList
 	if err := c.List(ctx, &pods, client.InNamespace(namespace), client.MatchingLabels{render.ModelLabel: name}); err != nil {
-		return nil, c.explain(err)
+		return nil, c.Explain(err)
 	}
 	return pods.Items, nil
 }
@@ -133,7 +133,7 @@ func (c *Cluster) ModelChange(ctx context.Context, live, m *v1alpha1.Model) (Cha
 	if live == nil {
 		stored := m.DeepCopy()
 		if err := c.Create(ctx, stored, client.DryRunAll); err != nil {
-			return change, nil, fmt.Errorf("%s: %w", change.Found, c.explain(err))
+			return change, nil, fmt.Errorf("%s: %w", change.Found, c.Explain(err))
 		}
 		change.Action = Create
 		return change, stored, change.compareModels(nil, m) // without what the API server adds
@@ -146,7 +146,7 @@ func (c *Cluster) ModelChange(ctx context.Context, live, m *v1alpha1.Model) (Cha
 	}
 	stored.Labels, stored.Annotations = merged(live.Labels, m.Labels), merged(live.Annotations, m.Annotations)
 	if err := c.WithWatch.Update(ctx, stored, client.DryRunAll); err != nil {
-		return change, nil, fmt.Errorf("%s: %w", change.Found, c.explain(err))
+		return change, nil, fmt.Errorf("%s: %w", change.Found, c.Explain(err))
 	}
 	return change, stored, change.compareModels(live, stored)
 }

@@ -114,7 +114,7 @@ func (c *Cluster) Sweep(ctx context.Context, namespace, name string) (*Remains, 
 		})
 	}
 	if err := group.Wait(); err != nil {
-		return nil, c.explain(err)
+		return nil, c.Explain(err)
 	}
 	n := trawl{model: name, byUID: map[types.UID]*swept{}}
 	for i, kind := range kinds { // in the order of what people look for
@@ -122,7 +122,7 @@ func (c *Cluster) Sweep(ctx context.Context, namespace, name string) (*Remains, 
 		case apierrors.IsForbidden(failed[i]):
 			unseen = append(unseen, unseenFor(kind, failed[i]))
 		case failed[i] != nil && !absent(failed[i]) && !apierrors.IsNotFound(failed[i]) && !apierrors.IsMethodNotSupported(failed[i]):
-			return nil, c.explain(fmt.Errorf("listing %s: %w", kind.Kind, failed[i]))
+			return nil, c.Explain(fmt.Errorf("listing %s: %w", kind.Kind, failed[i]))
 		}
 		if err := n.add(kind, lists[i]); err != nil {
 			return nil, err
@@ -150,7 +150,7 @@ func (c *Cluster) namespacedKinds(ctx context.Context) (kinds []schema.GroupVers
 			unseen = append(unseen, Unseen{What: "the kinds of " + gv.String(), Why: partial.Groups[gv].Error()})
 		}
 	} else if err != nil {
-		return nil, nil, c.explain(err)
+		return nil, nil, c.Explain(err)
 	}
 	seen := map[schema.GroupKind]bool{}
 	for _, list := range lists {

@@ -87,7 +87,7 @@ func (r *Reconciler) applyOne(ctx context.Context, s *state, desired *unstructur
 	var found []ownership.Difference
 	last, remembered := r.memory.get(client.ObjectKeyFromObject(s.model), i)
 	if live != nil {
-		if err := mayTake(live, s.model); err != nil {
+		if err := MayTake(live, s.model); err != nil {
 			return err
 		}
 		if live.GetDeletionTimestamp() != nil {
@@ -96,7 +96,7 @@ func (r *Reconciler) applyOne(ctx context.Context, s *state, desired *unstructur
 		if remembered && last.behind(live) {
 			return nil // the cache will tell of our own write, and then we look again
 		}
-		if found, err = ownership.Compare(desired, live, fieldManager); err != nil {
+		if found, err = ownership.Compare(desired, live, FieldManager); err != nil {
 			return err
 		}
 		if found = last.unsettled(live, desired, found); len(found) == 0 {
@@ -108,7 +108,7 @@ func (r *Reconciler) applyOne(ctx context.Context, s *state, desired *unstructur
 	}
 	loggerFrom(ctx).V(1).Info("applying", "object", i.String(), "new", live == nil, "differs", fieldsOf(found))
 	answer := desired.DeepCopy()
-	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(answer), client.FieldOwner(fieldManager), client.ForceOwnership)
+	err = r.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(answer), client.FieldOwner(FieldManager), client.ForceOwnership)
 	if err != nil {
 		return err
 	}
@@ -140,9 +140,10 @@ func (r *Reconciler) present(ctx context.Context, s *state, desired *unstructure
 	return live, nil
 }
 
-// mayTake says whether an object is the Model's, or nobody's and made for it: what
-// mizzenctl render wrote and somebody applied is taken over.
-func mayTake(live *unstructured.Unstructured, m *v1alpha1.Model) error {
+// MayTake says whether an object that is there is the Model's, or nobody's and made for
+// it: what mizzenctl render wrote and somebody applied is taken over. Else it returns a
+// *TakenError.
+func MayTake(live *unstructured.Unstructured, m *v1alpha1.Model) error {
 	object := live.GetKind() + " " + live.GetName()
 	if c := metav1.GetControllerOf(live); c != nil {
 		if c.UID == m.UID {

@@ -5,8 +5,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
-	"mizzen.dev/internal/operator/ownership"
 )
 
 // Autoscalers take over from one another, and from a fixed number of pods, such that
@@ -92,8 +90,7 @@ func (h *handover) hold(desired, live *unstructured.Unstructured) {
 	if !h.holdReplicas || desired.GetKind() != kindDeployment || live == nil {
 		return
 	}
-	n, found, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
-	if found && ownership.Owns(live, fieldManager, "spec", "replicas") {
+	if n, ours := ownReplicas(live); ours {
 		_ = unstructured.SetNestedField(desired.Object, n, "spec", "replicas")
 		return
 	}

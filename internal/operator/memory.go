@@ -114,7 +114,7 @@ func (m *memory) get(model types.NamespacedName, i id) (written, bool) {
 // wrote remembers that desired was applied, and what came of it.
 func (m *memory) wrote(model types.NamespacedName, desired, answer *unstructured.Unstructured) error {
 	w := written{uid: answer.GetUID(), version: answer.GetResourceVersion(), desired: hashOf(desired)}
-	left, err := ownership.Compare(desired, answer, fieldManager)
+	left, err := ownership.Compare(desired, answer, FieldManager)
 	if err != nil {
 		return err
 	}

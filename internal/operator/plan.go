@@ -47,9 +47,6 @@ type Plan struct {
 	Problems []render.Problem
 }
 
-// FieldManager is in whose name the operator applies objects.
-const FieldManager = fieldManager
-
 // Plan decides what the operator does in a situation, until nothing is left to do: it is
 // what Reconcile goes by, and what it would go by again when what was retired is gone. An
 // *InvalidModelError says that the Model cannot be rendered.
@@ -95,18 +92,14 @@ func goesWith(o *unstructured.Unstructured, deleted []*unstructured.Unstructured
 	return slices.ContainsFunc(deleted, func(d *unstructured.Unstructured) bool { return d == o || controlledBy(o, d.GetUID()) })
 }
 
-// MayTake says whether the operator may write an object that is there: one of the Model,
-// or one that was rendered for it and belongs to nobody. Else it returns a *TakenError.
-func MayTake(live *unstructured.Unstructured, m *v1alpha1.Model) error { return mayTake(live, m) }
-
 // WouldApply says what an apply of the operator would make of an object that is there,
 // without what the API server would add; nil if the operator would leave it alone.
 func WouldApply(desired, live *unstructured.Unstructured) (*unstructured.Unstructured, error) {
-	differences, err := ownership.Compare(desired, live, fieldManager)
+	differences, err := ownership.Compare(desired, live, FieldManager)
 	if err != nil || len(differences) == 0 {
 		return nil, err
 	}
-	return ownership.Apply(desired, live, fieldManager)
+	return ownership.Apply(desired, live, FieldManager)
 }
 
 // input of rendering for an image; "" for the one that the Model or platform names.
@@ -285,6 +278,12 @@ func givesUpReplicas(desired, live *unstructured.Unstructured) (n int64, gives b
 		return 0, false
 	}
 	_, wanted, _ := unstructured.NestedInt64(desired.Object, "spec", "replicas")
+	n, ours := ownReplicas(live)
+	return n, ours && !wanted
+}
+
+// ownReplicas is the number of pods, if it is the operator that set it.
+func ownReplicas(live *unstructured.Unstructured) (n int64, ours bool) {
 	n, found, _ := unstructured.NestedInt64(live.Object, "spec", "replicas")
-	return n, found && !wanted && ownership.Owns(live, fieldManager, "spec", "replicas")
+	return n, found && ownership.Owns(live, FieldManager, "spec", "replicas")
 }

@@ -22,8 +22,8 @@ import (
 
 // Field managers of the operator's writes.
 const (
-	// fieldManager owns what Models ask for.
-	fieldManager = "mizzen"
+	// FieldManager owns what Models ask for.
+	FieldManager = "mizzen"
 	// handoverManager owns a number of pods until an autoscaler sets another.
 	handoverManager = "mizzen-handover"
 )

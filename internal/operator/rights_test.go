@@ -9,10 +9,6 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	helmcommon "helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/chart/common/util"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
-	"helm.sh/helm/v4/pkg/engine"
 	appsv1 "k8s.io/api/apps/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -23,9 +19,9 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/yaml"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/chart/charttest"
 	"mizzen.dev/internal/operator"
 	"mizzen.dev/test/cluster/apiserver"
 	"mizzen.dev/test/cluster/audit"
@@ -230,21 +226,5 @@ func (b *bed) offer(group string) {
 // roles are what the chart gives an operator that runs in a namespace, with YAML of values.
 func roles(t *testing.T, namespace, values string) []*unstructured.Unstructured {
 	t.Helper()
-	chart, err := loader.Load("../../charts/mizzen")
-	if err != nil {
-		t.Fatal(err)
-	}
-	given := map[string]any{}
-	if err := yaml.Unmarshal([]byte(values), &given); err != nil {
-		t.Fatal(err)
-	}
-	all, err := util.ToRenderValues(chart, given, helmcommon.ReleaseOptions{Name: "mizzen", Namespace: namespace, IsInstall: true}, helmcommon.DefaultCapabilities)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := engine.Render(chart, all)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return parseObjects(t, files["mizzen/templates/rbac.yaml"])
+	return parseObjects(t, charttest.Render(t, "../../charts/mizzen", namespace, values)["mizzen/templates/rbac.yaml"])
 }

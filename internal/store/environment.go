@@ -114,13 +114,18 @@ const maxCredential = 1 << 20
 
 // readSmall reads a file of credentials, without white space around it.
 func readSmall(path string) (string, error) {
+	text, err := readUpTo(path, maxCredential)
+	return strings.TrimSpace(string(text)), err
+}
+
+// readUpTo reads a file that others may have written: not more of it than so many bytes.
+func readUpTo(path string, most int64) ([]byte, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxCredential))
-	return strings.TrimSpace(string(text)), err
+	return io.ReadAll(io.LimitReader(f, most))
 }
 
 // secrets are all texts that must not be seen outside.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"log/slog"
 	"os"
@@ -135,12 +134,7 @@ func create(path string, h holder) error {
 // readHolder reads the file; one that is not complete yet has no owner to name.
 func readHolder(path string) (holder, error) {
 	var h holder
-	f, err := os.Open(path)
-	if err != nil {
-		return h, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxHolder))
+	text, err := readUpTo(path, maxHolder)
 	if err != nil {
 		return h, err
 	}

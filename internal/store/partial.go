@@ -74,12 +74,7 @@ func openPartial(target, key string) *partial {
 
 func (p *partial) read() (note, bool) {
 	var n note
-	f, err := os.Open(p.note)
-	if err != nil {
-		return n, false
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxNote))
+	text, err := readUpTo(p.note, maxNote)
 	if err != nil || json.Unmarshal(text, &n) != nil {
 		return n, false
 	}

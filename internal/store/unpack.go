@@ -78,12 +78,7 @@ func (n unpacked) result() Result { return Result{Digest: n.Digest, Bytes: n.Byt
 
 func readUnpacked(dir string) (unpacked, error) {
 	var n unpacked
-	f, err := os.Open(filepath.Join(dir, noteName))
-	if err != nil {
-		return n, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxUnpackedNote))
+	text, err := readUpTo(filepath.Join(dir, noteName), maxUnpackedNote)
 	if err != nil {
 		return n, err
 	}

@@ -12,15 +12,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	helmcommon "helm.sh/helm/v4/pkg/chart/common"
-	"helm.sh/helm/v4/pkg/chart/common/util"
 	"helm.sh/helm/v4/pkg/chart/v2/lint"
 	"helm.sh/helm/v4/pkg/chart/v2/lint/support"
-	"helm.sh/helm/v4/pkg/chart/v2/loader"
-	"helm.sh/helm/v4/pkg/engine"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
+
+	"mizzen.dev/internal/chart/charttest"
 )
 
 const (
@@ -32,24 +30,8 @@ const (
 // render renders the chart as helm install does; values are YAML.
 func render(t *testing.T, values string) map[string]*unstructured.Unstructured {
 	t.Helper()
-	chart, err := loader.Load(chartDir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	given := map[string]any{}
-	if err := yaml.Unmarshal([]byte(values), &given); err != nil {
-		t.Fatal(err)
-	}
-	all, err := util.ToRenderValues(chart, given, helmcommon.ReleaseOptions{Name: "mizzen", Namespace: namespace, IsInstall: true}, helmcommon.DefaultCapabilities)
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := engine.Render(chart, all)
-	if err != nil {
-		t.Fatal(err)
-	}
 	objects := map[string]*unstructured.Unstructured{}
-	for name, content := range files {
+	for name, content := range charttest.Render(t, chartDir, namespace, values) {
 		if strings.HasSuffix(name, ".yaml") {
 			maps.Copy(objects, parse(t, content))
 		}

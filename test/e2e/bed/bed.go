@@ -20,7 +20,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -33,6 +32,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/buffer"
 	"mizzen.dev/test/cluster"
 	"mizzen.dev/test/cluster/binary"
 )
@@ -294,28 +294,10 @@ func (b *Bed) Mizzenctl(ctx context.Context, args ...string) (string, error) {
 	return b.run(ctx, "mizzenctl", args...)
 }
 
-// Output is what a program that still runs has written.
-type Output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (o *Output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-func (o *Output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
-}
-
 // Follow runs mizzenctl until it is stopped, as by Ctrl-C.
-func (b *Bed) Follow(t *testing.T, args ...string) (out *Output, stop func() error) {
+func (b *Bed) Follow(t *testing.T, args ...string) (out *buffer.Shared, stop func() error) {
 	t.Helper()
-	out = &Output{}
+	out = &buffer.Shared{}
 	cmd := exec.CommandContext(t.Context(), filepath.Join(b.Programs, "mizzenctl"), args...)
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+b.Kubeconfig(), "NO_COLOR=1")
 	cmd.Stdout, cmd.Stderr = out, out
