@@ -154,6 +154,28 @@ func TestIsolation(t *testing.T) {
 		reply, err := stranger.Get(ctx, url)
 		return err == nil && reply.Status == http.StatusOK, fmt.Sprintf("%+v, %v", reply, err)
 	})
+
+	// What runs under the Model's label reaches the store, and not what others reach.
+	b.MustApply(t, fmt.Sprintf(`
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: captive, namespace: %s}
+spec: {podSelector: {matchLabels: {app: captive}}, policyTypes: [Ingress], ingress: [{}]}
+`, ns))
+	captive, err := b.StartProbe(t.Context(), ns, "captive", 1, map[string]string{"mizzen.dev/model": "iris"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	outside := fmt.Sprintf("http://stranger.%s.svc/", elsewhere)
+	if reply, err := friend.Get(t.Context(), outside); err != nil || reply.Status == 0 {
+		t.Errorf("a friend gets out to %+v, %v", reply, err)
+	}
+	if reply, err := captive.Get(t.Context(), b.S3.Endpoint); err != nil || reply.Status == 0 {
+		t.Errorf("the Model's pods get %+v of their store, %v", reply, err)
+	}
+	if reply, err := captive.Get(t.Context(), outside); err != nil || reply.Status != 0 {
+		t.Errorf("the Model's pods get out to %+v, %v", reply, err)
+	}
 }
 
 // open lets this machine call the pods, which their isolation would not.

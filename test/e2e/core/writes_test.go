@@ -25,16 +25,18 @@ const (
 	// resyncs of settled Models, in which nothing may be written, and how often they are.
 	resyncs        = 10
 	resyncInterval = 2 * time.Second
-	// mostWrites of an object while a Model comes up, and of the Model's status: that it
-	// was seen, that it is ready, that its autoscaler is at work, and where it takes long.
-	mostWrites, mostStatusWrites = 2, 4
+	// mostWrites of an object while a Model comes up.
+	mostWrites = 2
+	// mostNews of a Model's status: that it was seen, that it is ready, that its autoscaler
+	// is at work. Between them progress is told, once in progressInterval.
+	mostNews, progressInterval = 3, 10 * time.Second
 	// quiet is how long nothing must have been written for Models to be settled.
 	quiet = 5 * time.Second
 )
 
 // TestWrites holds the operator to the API server's own log: it writes an object at most
-// twice while a Model comes up, its status a few times, and nothing at all once it is
-// settled, however often it looks.
+// twice while a Model comes up, its status when there is news or progress, and nothing at
+// all once it is settled, however often it looks.
 func TestWrites(t *testing.T) {
 	b := shared.Get(t)
 	b.NeedsOwn(t, "the API server's audit log")
@@ -60,7 +62,8 @@ func TestWrites(t *testing.T) {
 		total++
 		object, most := w.Object.Resource+"/"+w.Object.Name, mostWrites
 		if w.Object.Resource == "models" {
-			most = mostStatusWrites
+			most = mostNews + int(w.Received.Sub(start)/progressInterval)
+			t.Logf("%s was told after %s", object, w.Received.Sub(start))
 		}
 		if times[object]++; times[object] > most {
 			t.Errorf("a Model came up with %d writes of %s: %s", times[object], object, w)
