@@ -130,7 +130,7 @@ func (r *renderer) fetch() *corev1ac.ContainerApplyConfiguration {
 	if _, named := r.spec.Config[maxBytesVariable]; !r.isMizzen() && !named {
 		args = append(args, "--max-bytes="+foreignMaxBytes)
 	}
-	c := corev1ac.Container().WithName(fetchContainer).WithImage(r.fetchImage()).
+	c := corev1ac.Container().WithName(FetchContainer).WithImage(r.fetchImage()).
 		WithArgs(args...).
 		WithResources(corev1ac.ResourceRequirements().
 			WithRequests(corev1.ResourceList{corev1.ResourceCPU: resource.MustParse("100m"), corev1.ResourceMemory: resource.MustParse("64Mi")}).

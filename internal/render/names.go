@@ -22,8 +22,9 @@ const (
 // Names of containers and volumes.
 const (
 	serverContainer = "server"
-	fetchContainer  = "fetch"
-	modelVolume     = "model"
+	// FetchContainer is that of mizzen fetch.
+	FetchContainer = "fetch"
+	modelVolume    = "model"
 )
 
 // name of the Model, which is that of most objects: at most 40 characters, so that

@@ -7,14 +7,23 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
+	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/render"
 	"mizzen.dev/internal/termination"
 )
 
-// current returns the pods of the revision that should run, those that are being
-// deleted left out, in a stable order: what a condition says must not change because
-// a list came in another one.
+// current returns the pods of the revision that should run. Those that are being deleted
+// are left out, and those that have ended as a whole, as evicted ones do: others run in
+// their place, and nobody removes them.
 func current(o *Observation) []corev1.Pod {
+	return slices.DeleteFunc(made(o), func(p corev1.Pod) bool {
+		return p.Status.Phase == corev1.PodFailed || p.Status.Phase == corev1.PodSucceeded
+	})
+}
+
+// made returns the pods of the revision that should run, ended ones as well, in a stable
+// order: what a condition says must not change because a list came in another one.
+func made(o *Observation) []corev1.Pod {
 	var pods []corev1.Pod
 	for _, p := range o.Pods {
 		if p.DeletionTimestamp == nil && p.Labels[render.RevisionLabel] == o.Revision {
@@ -30,8 +39,8 @@ func containers(p *corev1.Pod) []corev1.ContainerStatus {
 }
 
 // lastEnd returns what a container said when it last ended with an error: now, or
-// before it was started again.
-func lastEnd(s corev1.ContainerStatus) (termination.Report, bool) {
+// before it was started again. Exit codes have a meaning where the program is Mizzen's.
+func lastEnd(o *Observation, s corev1.ContainerStatus) (termination.Report, bool) {
 	for _, state := range []corev1.ContainerState{s.State, s.LastTerminationState} {
 		t := state.Terminated
 		if t == nil {
@@ -41,12 +50,18 @@ func lastEnd(s corev1.ContainerStatus) (termination.Report, bool) {
 			return termination.Report{}, false
 		}
 		report := termination.Parse(t.Message)
-		if report.Reason == "" {
+		if report.Reason == "" && ours(o, s) && t.ExitCode != exitPanic {
 			report.Reason = termination.ForExitCode(int(t.ExitCode))
 		}
 		return report, true
 	}
 	return termination.Report{}, false
+}
+
+// ours says that a container runs Mizzen's program.
+func ours(o *Observation, s corev1.ContainerStatus) bool {
+	rt := o.Model.Spec.Runtime
+	return s.Name == render.FetchContainer || rt == nil || rt.Name == v1alpha1.RuntimeMizzen || rt.Name == ""
 }
 
 // terminated returns how a container last ended.
@@ -85,4 +100,12 @@ func wanted(d *appsv1.Deployment) int32 {
 		return 1
 	}
 	return *d.Spec.Replicas
+}
+func anyReady(pods []corev1.Pod) bool {
+	for i := range pods {
+		if podReady(&pods[i]) {
+			return true
+		}
+	}
+	return false
 }

@@ -12,7 +12,7 @@ import (
 
 // sourceChecks ask whether the pods have the model file that the spec names.
 func sourceChecks() []check {
-	return []check{claimPending, fetchFailed, digestsDiffer, fetching, pinned}
+	return []check{claimPending, spared(fetchFailed, ReasonPinned), digestsDiffer, fetching, pinned}
 }
 
 // claimPending finds a volume that nobody provides.
@@ -21,13 +21,30 @@ func claimPending(o *Observation) *finding {
 		if c.Status.Phase == corev1.ClaimLost {
 			return no(ReasonClaimLost, fmt.Sprintf("the PersistentVolumeClaim %s has lost its volume: restore the volume, or remove source.cache.claim and set it again", c.Name))
 		}
-		if c.Status.Phase == corev1.ClaimPending && !anyScheduled(o.Pods) {
-			return o.until(c.CreationTimestamp.Add(volumePatience),
-				unknown(ReasonClaimPending, fmt.Sprintf("the volume of the PersistentVolumeClaim %s is being made", c.Name)),
-				no(ReasonClaimPending, fmt.Sprintf("the PersistentVolumeClaim %s has no volume yet: check that its storage class exists, offers the access mode and has room (kubectl describe pvc %s)", c.Name, c.Name)))
+		if c.Status.Phase != corev1.ClaimPending || anyScheduled(o.Pods) || o.Deployment != nil && wanted(o.Deployment) == 0 {
+			continue
 		}
+		if waitsForPod(o) {
+			return unknown(ReasonClaimPending, fmt.Sprintf("the volume of the PersistentVolumeClaim %s is made once a pod has a node", c.Name))
+		}
+		return o.until(c.CreationTimestamp.Add(volumePatience),
+			unknown(ReasonClaimPending, fmt.Sprintf("the volume of the PersistentVolumeClaim %s is being made", c.Name)),
+			no(ReasonClaimPending, fmt.Sprintf("the PersistentVolumeClaim %s has no volume yet: check that its storage class exists, offers the access mode and has room (kubectl describe pvc %s)", c.Name, c.Name)))
 	}
 	return nil
+}
+
+// waitsForPod says that pods have no node for a reason that is not the volume: classes
+// that wait for a pod (WaitForFirstConsumer) make none before it has one.
+func waitsForPod(o *Observation) bool {
+	if o.Deployment == nil {
+		return false
+	}
+	if podsNotCreated(o) != nil {
+		return true
+	}
+	f := unschedulable(o)
+	return f != nil && f.reason != ReasonVolumeUnavailable
 }
 
 func anyScheduled(pods []corev1.Pod) bool {
@@ -38,7 +55,7 @@ func anyScheduled(pods []corev1.Pod) bool {
 func fetchFailed(o *Observation) *finding {
 	for _, p := range current(o) {
 		for _, s := range containers(&p) {
-			report, ended := lastEnd(s)
+			report, ended := lastEnd(o, s)
 			if !ended || s.Ready || !sourceReasons()[report.Reason] {
 				continue
 			}

@@ -2,6 +2,7 @@ package health
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -10,14 +11,33 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/render"
 	"mizzen.dev/internal/termination"
 )
 
 // workloadChecks ask whether the pods run and answer. What keeps a pod from starting
 // stands before what it does once it runs.
 func workloadChecks() []check {
-	return []check{noDeployment, podsNotCreated, unschedulable, imagePull, configMissing, evicted, modelRefused,
-		outOfMemory, crashing, probesFail, deadlineExceeded, progressing, available}
+	checks := []check{noDeployment}
+	for _, c := range []check{podsNotCreated, unschedulable, imagePull, configMissing, evicted, modelRefused,
+		outOfMemory, crashing, probesFail, deadlineExceeded} {
+		checks = append(checks, spared(c, ReasonAvailable))
+	}
+	return append(checks, progressing, available)
+}
+
+// spared is a check for what is wrong with single pods. While as many answer as the
+// autoscaler may go down to, those that it adds are told of, and the Model is no less
+// ready for them.
+func spared(c check, reason string) check {
+	return func(o *Observation) *finding {
+		f := c(o)
+		if f == nil || o.Model.Spec.Scale == nil || o.Deployment == nil || progressing(o) != nil {
+			return f
+		}
+		message := fmt.Sprintf("%d pods answer, and there should be %d: %s", o.Deployment.Status.AvailableReplicas, wanted(o.Deployment), f.message)
+		return &finding{status: metav1.ConditionTrue, reason: reason, message: message, ends: f.ends}
+	}
 }
 
 func noDeployment(o *Observation) *finding {
@@ -53,13 +73,19 @@ func unschedulable(o *Observation) *finding {
 		switch {
 		case gpu != nil && strings.Contains(c.Message, "Insufficient "+gpu.ResourceName):
 			return no(ReasonGPUUnavailable, fmt.Sprintf("pod %s: no node has %d free %s: add such nodes, wait, or check that the device plugin runs on them (%s)", p.Name, gpu.Count, gpu.ResourceName, c.Message))
-		case strings.Contains(strings.ToLower(c.Message), "persistentvolumeclaim"):
+		case aboutVolumes(c.Message):
 			message := fmt.Sprintf("pod %s waits for a volume: %s", p.Name, c.Message)
 			return o.until(p.CreationTimestamp.Add(volumePatience), unknown(ReasonVolumeUnavailable, message), no(ReasonVolumeUnavailable, message))
 		}
 		return no(ReasonUnschedulable, fmt.Sprintf("pod %s fits no node: add nodes, ask for less in resources, or widen placement (%s)", p.Name, c.Message))
 	}
 	return nil
+}
+
+// aboutVolumes says that the scheduler lacks a volume, or what would make one.
+func aboutVolumes(message string) bool {
+	message = strings.ToLower(message)
+	return strings.Contains(message, "persistentvolumeclaim") || strings.Contains(message, "persistent volume") || strings.Contains(message, "storageclass")
 }
 
 // waiting finds a container of the current pods that waits for one of the reasons.
@@ -102,29 +128,19 @@ func configMissing(o *Observation) *finding {
 }
 
 func evicted(o *Observation) *finding {
-	pods := current(o)
-	for _, p := range pods {
-		if p.Status.Phase == corev1.PodFailed && p.Status.Reason == "Evicted" && !anyReady(pods) {
+	for _, p := range made(o) {
+		if p.Status.Phase == corev1.PodFailed && p.Status.Reason == "Evicted" && len(current(o)) == 0 {
 			return no(ReasonEvicted, fmt.Sprintf("pod %s was evicted: %s", p.Name, p.Status.Message))
 		}
 	}
 	return nil
 }
 
-func anyReady(pods []corev1.Pod) bool {
-	for i := range pods {
-		if podReady(&pods[i]) {
-			return true
-		}
-	}
-	return false
-}
-
 // modelRefused finds a server that does not take the file, in the loader's own words.
 func modelRefused(o *Observation) *finding {
 	for _, p := range current(o) {
 		for _, s := range containers(&p) {
-			report, ended := lastEnd(s)
+			report, ended := lastEnd(o, s)
 			if !ended || s.Ready {
 				continue
 			}
@@ -141,6 +157,9 @@ func outOfMemory(o *Observation) *finding {
 	for _, p := range current(o) {
 		for _, s := range containers(&p) {
 			if t := terminated(s); t != nil && t.Reason == "OOMKilled" && !s.Ready {
+				if s.Name == render.FetchContainer {
+					return no(ReasonOOMKilled, fmt.Sprintf("pod %s, container %s was killed for using more memory than its limit, which no file should need: please report it as a fault of Mizzen, with the kind of source", p.Name, s.Name))
+				}
 				return no(ReasonOOMKilled, fmt.Sprintf("pod %s, container %s was killed for using more memory than its limit: raise resources.limits.memory (and requests), or use a smaller model", p.Name, s.Name))
 			}
 		}
@@ -152,31 +171,38 @@ func outOfMemory(o *Observation) *finding {
 func crashing(o *Observation) *finding {
 	for _, p := range current(o) {
 		for _, s := range containers(&p) {
-			report, ended := lastEnd(s)
+			report, ended := lastEnd(o, s)
+			if stoppedByProbe(&p, s) {
+				return no(ReasonProbeFailing, fmt.Sprintf("pod %s, container %s was stopped because its startup or liveness probe got no good answer (restarts: %d): raise placement.startupTimeout if the model takes longer to load, else look at kubectl logs --previous", p.Name, s.Name, s.RestartCount))
+			}
 			if !ended || s.Ready || sourceReasons()[report.Reason] {
 				continue
 			}
-			t := terminated(s)
-			if killedByProbe(t) {
-				return no(ReasonProbeFailing, fmt.Sprintf("pod %s, container %s was killed because its startup or liveness probe got no good answer (restarts: %d): raise placement.startupTimeout if the model takes longer to load, else look at kubectl logs --previous", p.Name, s.Name, s.RestartCount))
-			}
 			message := orDefault(report.Message, "it left no message; see kubectl logs --previous")
-			return no(ReasonCrashing, fmt.Sprintf("pod %s, container %s ended with exit code %d: %s", p.Name, s.Name, t.ExitCode, message))
+			return no(ReasonCrashing, fmt.Sprintf("pod %s, container %s ended with exit code %d: %s", p.Name, s.Name, terminated(s).ExitCode, message))
 		}
 	}
 	return nil
 }
 
-// Exit codes of processes that were killed: 128 and the signal.
+// Exit codes of processes that were killed, 128 and the signal, and of Go programs that
+// failed without a word.
 const (
+	exitPanic   = 2
 	exitSIGKILL = 137
 	exitSIGTERM = 143
 )
 
-// killedByProbe says that the kubelet ended the container. It does not say why; since
-// the pod itself is to stay and memory was not the reason, a probe was.
-func killedByProbe(t *corev1.ContainerStateTerminated) bool {
-	return (t.ExitCode == exitSIGKILL || t.ExitCode == exitSIGTERM) && t.Reason != "OOMKilled"
+// stoppedByProbe says that the kubelet ended a container. It does not say why; since the
+// pod itself is to stay and memory was not the reason, a probe was. A server that has
+// time to stop in order ends with 0, as no server does of itself.
+func stoppedByProbe(p *corev1.Pod, s corev1.ContainerStatus) bool {
+	t := terminated(s)
+	if t == nil || s.Ready || t.Reason == "OOMKilled" {
+		return false
+	}
+	server := slices.ContainsFunc(p.Status.ContainerStatuses, func(c corev1.ContainerStatus) bool { return c.Name == s.Name })
+	return server && (t.ExitCode == exitSIGKILL || t.ExitCode == exitSIGTERM || t.ExitCode == 0 && s.RestartCount > 0)
 }
 
 // probesFail finds servers that run and have not answered their readiness probe for a
