@@ -179,7 +179,8 @@ type Placement struct {
 	PriorityClassName string `json:"priorityClassName,omitempty"`
 	// startupTimeout is how long a pod may take to load its model before it is started
 	// again. Without it 60s, or the time for its size at 16Mi a second if that is longer;
-	// for the size stands the smaller of source.cache and the memory limit.
+	// for the size stands the smaller of source.cache and the memory limit, or without both
+	// the memory request.
 	// +optional
 	// +kubebuilder:validation:Format=duration
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('5s') && duration(self) <= duration('2h')",message="startupTimeout must be between 5s and 2h"

@@ -2,6 +2,7 @@ package platform
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -34,6 +35,11 @@ func (p *Platform) imagePolicies() []any {
 		})
 	}
 	return objects
+}
+
+// WantDigests says that pods of a namespace may only run images that are named by digest.
+func (i *Images) WantDigests(namespace string) bool {
+	return i != nil && len(i.AllowedRegistries) > 0 && slices.Contains(i.Namespaces, namespace)
 }
 
 // selector of the namespaces in which policies hold.

@@ -64,7 +64,8 @@ func (r *renderer) gracePeriod() time.Duration {
 // startup is how long a server may take to load the model: what the Model says; else
 // a minute, or the size of the model at 16 MiB a second if that is longer, to at most
 // two hours. The size is not known; the smallest of what bounds it stands for it: the
-// cache, and the memory limit of the server.
+// cache, and the memory limit of the server; where there is neither, the memory that it
+// asks for.
 func (r *renderer) startup() time.Duration {
 	if t := r.placement().StartupTimeout; t != nil {
 		return t.Duration
@@ -83,8 +84,11 @@ func (r *renderer) startup() time.Duration {
 			bound(&c.Claim.Size)
 		}
 	}
-	limits := r.resources().Limits
-	bound(limits.Memory())
+	resources := r.resources()
+	bound(resources.Limits.Memory())
+	if size == math.MaxInt64 {
+		bound(resources.Requests.Memory())
+	}
 	if size == math.MaxInt64 {
 		return MinStartup
 	}

@@ -1,6 +1,8 @@
 package render
 
 import (
+	"strings"
+
 	appsv1 "k8s.io/api/apps/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
@@ -90,5 +92,9 @@ func (r *renderer) checkServer() {
 	if r.spec.Source.URI != "" && r.fetchImage() == "" && r.result.Image != "" {
 		r.refuse("spec.source.uri", conditionSource, "ImageUnknown", "the platform names no image of mizzen, which fetches the model: set image in the platform file")
 		r.broken = true
+	}
+	if image := r.result.Image; image != "" && !strings.Contains(image, "@") && r.Platform.Images.WantDigests(r.Model.Namespace) {
+		r.warn("spec.runtime.image", conditionWorkload, "ImageNotPinned",
+			"the platform lets no pod of namespace %s run an image without a digest, and %s has none: add @sha256:… to it, in the platform file or in runtime.image", r.Model.Namespace, image)
 	}
 }

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -93,6 +94,7 @@ func TestStartupBudget(t *testing.T) {
 		"nothing known":         {want: time.Minute},
 		"small":                 {spec: "  resources: {limits: {memory: 512Mi}}\n", want: time.Minute},
 		"memory":                {spec: "  resources: {limits: {memory: 16Gi}}\n", want: 1024 * time.Second},
+		"memory asked for":      {spec: "  resources: {requests: {memory: 32Gi}}\n", want: 2048 * time.Second},
 		"cache below memory":    {spec: "    cache: {emptyDir: {sizeLimit: 2Gi}}\n  resources: {limits: {memory: 16Gi}}\n", want: 128 * time.Second},
 		"claim above memory":    {spec: "    cache: {claim: {size: 100Gi}}\n  resources: {limits: {memory: 2Gi}}\n", want: 128 * time.Second},
 		"at most":               {spec: "  resources: {limits: {memory: 1Ti}}\n", want: 2 * time.Hour},
@@ -106,6 +108,31 @@ func TestStartupBudget(t *testing.T) {
 			seconds := probe["periodSeconds"].(int64) * probe["failureThreshold"].(int64)
 			if got := time.Duration(seconds) * time.Second; got != test.want {
 				t.Errorf("the budget is %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+// TestImageNotPinned warns where the platform's own policy would refuse the pods.
+func TestImageNotPinned(t *testing.T) {
+	policy := "images: {allowedRegistries: [registry.example.com], namespaces: [%s]}\n"
+	digest := "@sha256:9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+	for name, test := range map[string]struct {
+		platform string
+		want     bool
+	}{
+		"a tag":          {"image: registry.example.com/mizzen:1.0.0\n" + fmt.Sprintf(policy, "ml-prod"), true},
+		"a digest":       {"image: registry.example.com/mizzen" + digest + "\n" + fmt.Sprintf(policy, "ml-prod"), false},
+		"no such policy": {"image: registry.example.com/mizzen:1.0.0\n" + fmt.Sprintf(policy, "other"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p, err := platform.Read(strings.NewReader("apiVersion: mizzen.dev/v1alpha1\nkind: Platform\n"+test.platform), "platform.yaml")
+			if err != nil {
+				t.Fatal(err)
+			}
+			problems := rendered(t, Input{Model: modelOf(t, ""), Platform: p}).Problems
+			if got := slices.ContainsFunc(problems, func(p Problem) bool { return p.Reason == "ImageNotPinned" }); got != test.want {
+				t.Errorf("a warning: %t, of %v", got, problems)
 			}
 		})
 	}

@@ -15,6 +15,7 @@ func specMeanings() []Meaning {
 		{source, "False", "DigestUnchecked", "The runtime does not check the digest of what is in a volume. Remove `source.digest`, or pin the image."},
 		{source, "False", "ImageUnknown", "The platform names no image of mizzen to fetch the model with. Set `image` in the platform file."},
 		{workload, "False", "ImageUnknown", "Neither the Model nor the platform names an image. Set `runtime.image`, or `image` in the platform file."},
+		{workload, "True", "ImageNotPinned", "The platform's policy of images wants digests in this namespace, and the image has none (no registry told it): new pods will be refused. Name it by digest."},
 		{workload, "False", "EnvironmentConflict", "A variable is set twice, by two fields or by Mizzen itself. Remove one."},
 		{workload, "False", "BatchingUnsupported", "The runtime reads how to batch from the model's own configuration. Write it there, and remove `gpu.batching`."},
 		{scaled, "True", "MetricUnavailable", "A target cannot be measured without KEDA, and CPU decides. Install KEDA."},
