@@ -106,7 +106,7 @@ func TestTakeOver(t *testing.T) {
 func TestHold(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "model.pkl")
 	synctest.Test(t, func(t *testing.T) {
-		l := hurried
+		l := defaultLease()
 		log := slog.New(slog.DiscardHandler)
 		held, _, err := l.acquire(t.Context(), path, "k", log)
 		if err != nil {
