@@ -271,7 +271,8 @@ type GPU struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(name, name.matches('^([a-z0-9]([-a-z0-9.]*[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$'))",message="names of labels are such as team or example.com/team: letters, digits, hyphens, underscores and dots, with at most one prefix"
 	NodeSelector map[string]LabelValue `json:"nodeSelector,omitempty"`
 	// tolerations of the taints of the nodes with accelerators. Without them the taint
-	// that GPU operators set, resourceName with the effect NoSchedule, is tolerated.
+	// that GPU operators set, resourceName with the effect NoSchedule, is tolerated; for
+	// parts of NVIDIA's, nvidia.com/gpu as well.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16

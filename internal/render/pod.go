@@ -3,6 +3,7 @@ package render
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -127,13 +128,27 @@ func (r *renderer) spread() []string {
 	return []string{corev1.LabelHostname, corev1.LabelTopologyZone}
 }
 
+const (
+	nvidiaPrefix = "nvidia.com/"
+	nvidiaTaint  = nvidiaPrefix + "gpu"
+)
+
 // gpuTolerations are the Model's; without them the taint that GPU operators set on
-// nodes with accelerators.
+// nodes with accelerators. NVIDIA's nodes have the same taint whatever they offer:
+// nvidia.com/mig-1g.10gb and nvidia.com/gpu.shared, too.
 func gpuTolerations(g *v1alpha1.GPU) []corev1.Toleration {
 	if g.Tolerations != nil {
 		return g.Tolerations
 	}
-	return []corev1.Toleration{{Key: g.ResourceName, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}}
+	keys := []string{g.ResourceName}
+	if strings.HasPrefix(g.ResourceName, nvidiaPrefix) && g.ResourceName != nvidiaTaint {
+		keys = append(keys, nvidiaTaint)
+	}
+	tolerations := make([]corev1.Toleration, len(keys))
+	for i, key := range keys {
+		tolerations[i] = corev1.Toleration{Key: key, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoSchedule}
+	}
+	return tolerations
 }
 
 // applied turns a value of Kubernetes's types into its apply configuration, which has

@@ -113,6 +113,30 @@ func TestStartupBudget(t *testing.T) {
 	}
 }
 
+// TestGPUTolerations holds for the taints of nodes with accelerators: NVIDIA's have one
+// name, whatever share of a GPU they offer.
+func TestGPUTolerations(t *testing.T) {
+	for resource, want := range map[string][]string{
+		"nvidia.com/gpu":         {"nvidia.com/gpu"},
+		"nvidia.com/mig-1g.10gb": {"nvidia.com/mig-1g.10gb", "nvidia.com/gpu"},
+		"nvidia.com/gpu.shared":  {"nvidia.com/gpu.shared", "nvidia.com/gpu"},
+		"amd.com/gpu":            {"amd.com/gpu"},
+	} {
+		t.Run(resource, func(t *testing.T) {
+			spec := "  runtime: {name: tfserving}\n  gpu: {count: 1, resourceName: " + resource + "}\n"
+			model := loaded(t, "model.yaml", strings.Replace(base, "model.pkl", "model.tar.gz", 1)+spec)
+			d := find(t, rendered(t, Input{Model: model, Platform: fullPlatform(t)}), "Deployment", "iris")
+			var got []string
+			for _, toleration := range containers(t, d, "tolerations") {
+				got = append(got, fmt.Sprint(toleration["key"]))
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("tolerated taints (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestImageNotPinned warns where the platform's own policy would refuse the pods.
 func TestImageNotPinned(t *testing.T) {
 	policy := "images: {allowedRegistries: [registry.example.com], namespaces: [%s]}\n"
