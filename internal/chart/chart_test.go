@@ -395,6 +395,45 @@ func TestLint(t *testing.T) {
 	}
 }
 
+// TestChance makes charts of Models whose digest, version and names have in them the
+// very numbers and names with which a chart is learnt.
+func TestChance(t *testing.T) {
+	s := subjects(t)["keda"]
+	for name, change := range map[string]func(map[string]any){
+		"digest": func(m map[string]any) { set(m, "sha256:83787"+strings.Repeat("8", 59), "spec", "source", "digest") },
+		"names": func(m map[string]any) {
+			set(m, "0.83.787", "spec", "version")
+			set(m, "iris-83-787-4111-9173", "metadata", "name")
+			set(m, "s3://models/5051/4799/6841-6863-6869.pkl", "spec", "source", "uri")
+		},
+		"settings": func(m map[string]any) {
+			set(m, map[string]any{"SIZE": "1", "SIZE_MAX": "2", "SIZE_MAX_83": "3"}, "spec", "config")
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source := runtimeCopy(s.source)
+			change(source)
+			model := read(t, source)
+			files, err := chart.Make(chart.Input{Model: model, Platform: s.platform})
+			if err != nil {
+				t.Fatal(err)
+			}
+			changed := &subject{source: source, model: model, platform: s.platform, files: files}
+			got, err := template(load(t, files), model.Namespace, map[string]any{"image": map[string]any{"tag": "2"}, "scale": map[string]any{"fallback": map[string]any{"failureThreshold": 7}}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := changed.rendered(t, func(m map[string]any) {
+				changed.imageChange("tag", "2")(m)
+				set(m, int64(7), "spec", "scale", "fallback", "failureThreshold")
+			})
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-rendered +chart\n%s", diff)
+			}
+		})
+	}
+}
+
 // TestStoreElsewhere holds the address of a store to its port, which the NetworkPolicy
 // of the chart opens.
 func TestStoreElsewhere(t *testing.T) {

@@ -82,15 +82,61 @@ func expressLinear(v *variable, samples []sample) expression {
 	return nil
 }
 
-// expressText finds the values of variables in a string: in that of the sample whose
-// values are least like anything else, from which it takes the constant parts.
+// expressText finds the values of variables in a string: first of those alone that are
+// seen to change it, since the mark of another can be in it by chance, in a version or
+// in one of the digests.
 func (l *learner) expressText(samples []sample) expression {
+	if e := l.substitute(changing(l.variables, samples), samples); e != nil {
+		return e
+	}
+	return l.substitute(l.variables, samples)
+}
+
+// changing are the variables that change the place when they alone change, as far as
+// the samples show it. Longer marks come first: one can be the start of another.
+func changing(variables []*variable, samples []sample) []*variable {
+	type series struct {
+		group   int
+		changed *variable
+	}
+	first, start := map[series]any{}, map[int]any{}
+	for _, s := range samples {
+		if s.group != refined && s.changed == nil {
+			start[s.group] = s.value
+		}
+	}
+	changes := map[*variable]bool{}
+	for _, s := range samples {
+		if s.group == refined || s.changed == nil {
+			continue
+		}
+		in := series{s.group, s.changed}
+		from, ok := start[s.group]
+		if !ok {
+			if from, ok = first[in]; !ok {
+				first[in] = s.value
+				continue
+			}
+		}
+		if from != s.value {
+			changes[s.changed] = true
+		}
+	}
+	found := slices.DeleteFunc(slices.Clone(variables), func(v *variable) bool { return !changes[v] })
+	slices.SortStableFunc(found, func(v, w *variable) int { return len(fmt.Sprint(w.mark())) - len(fmt.Sprint(v.mark())) })
+	return found
+}
+
+// substitute puts variables into a string where their values are: into that of the
+// sample whose values are least like anything else, from which it takes the constant
+// parts.
+func (l *learner) substitute(variables []*variable, samples []sample) expression {
 	marked := slices.MaxFunc(samples, func(a, b sample) int { return l.marks(a.at) - l.marks(b.at) })
 	parts := []expression{constant{marked.value}}
 	for name, d := range l.digests {
 		parts = replace(parts, digestToken(name), d)
 	}
-	for _, v := range l.variables {
+	for _, v := range variables {
 		if v.derived != nil || marked.at[v] != v.mark() {
 			continue
 		}

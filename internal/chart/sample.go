@@ -1,6 +1,7 @@
 package chart
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
@@ -59,6 +60,17 @@ func (m *maker) render(at assignment) (*rendering, error) {
 	return &rendering{at: at, objects: result.Objects, texts: result.Hashed, result: result}, nil
 }
 
+// everything that stands in the objects and is hashed, as one text.
+func (r *rendering) everything() (string, error) {
+	written, err := json.Marshal(contents(r.objects))
+	var b strings.Builder
+	b.Write(written)
+	for _, hashed := range r.texts {
+		b.WriteString(hashed.Text)
+	}
+	return b.String(), err
+}
+
 // learn returns the variables that change something and the objects as functions of
 // them.
 func (m *maker) learn() ([]*variable, []object, error) {
@@ -74,6 +86,11 @@ func (m *maker) learn() ([]*variable, []object, error) {
 	if m.learner.variables, err = variables(m.Model, effective, m.Platform); err != nil {
 		return nil, nil, err
 	}
+	texts, err := first.everything()
+	if err != nil {
+		return nil, nil, err
+	}
+	setApart(m.learner.variables, texts)
 	m.learner.namespace = m.learner.variables[0]
 	if s := newStartup(m.Model, m.learner.variables); s != nil {
 		m.learner.variables = append(m.learner.variables, &variable{kind: number, derived: s,

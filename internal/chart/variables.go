@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -50,6 +51,33 @@ type value struct {
 }
 
 func (v *variable) mark() any { return v.probes[len(v.probes)-1] }
+
+// maxOtherMarks bounds how many numbers are tried as a mark. A few less do not change
+// which of two marks is the larger.
+const maxOtherMarks = 40
+
+// setApart gives numbers marks that are not in the texts by chance, as in a name or a
+// version. One that has no such mark keeps its own.
+func setApart(vars []*variable, texts string) {
+	for _, v := range vars {
+		mark, err := strconv.ParseInt(fmt.Sprint(v.mark()), 10, 64)
+		if err != nil {
+			continue // a name
+		}
+		for n := mark; n > mark-min(maxOtherMarks, mark/2); n-- {
+			written := strconv.FormatInt(n, 10)
+			if strings.Contains(texts, written) {
+				continue
+			}
+			texts += " " + written // it is taken
+			v.probes[len(v.probes)-1] = any(n)
+			if v.kind == words {
+				v.probes[len(v.probes)-1] = written
+			}
+			break
+		}
+	}
+}
 
 // name for messages.
 func (v *variable) name() string {
