@@ -95,7 +95,7 @@ func (o *renderOptions) workflow(s command.Streams, models []*v1alpha1.Model, re
 // newWorkflow is what follows from the Model.
 func newWorkflow(model *v1alpha1.Model, result *render.Result) gitops.Workflow {
 	w := gitops.Workflow{
-		Name: model.Name, ModelFile: "model.pkl", Version: model.Spec.Version,
+		Name: model.Name, ModelFile: "model.pkl",
 		BaseImage: repository(result.Image), WithModel: model.Spec.Source.Image != nil, Mizzen: mizzenVersion(),
 	}
 	w.Image = w.BaseImage

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -27,7 +28,8 @@ What the Model asks for and the platform cannot do is an error, with the field, 
 reason and what to do. What is doubtful is a warning on standard error.
 
     --to yaml            the objects; to standard output without --output
-    --to kustomize       a base and an overlay for each of --environments
+    --to kustomize       a base and an overlay for each of --environments; the image
+                         that an overlay was given since, and its revision, stay
     --to helm            a chart, with values for what differs between environments
     --to argocd          an Application, or an ApplicationSet over the overlays if
                          there are several --environments; to standard output
@@ -124,8 +126,7 @@ func (o *renderOptions) run(ctx context.Context, s command.Streams) error {
 	}
 	switch o.to.Value {
 	case "kustomize":
-		files, err := kustomization.Make(kustomization.Input{Models: models, Platform: p, Environments: o.environmentNames()})
-		return o.write(s, files, err)
+		return o.kustomize(s, models, p)
 	case "helm":
 		return o.helm(s, models, p)
 	case "argocd":
@@ -175,6 +176,15 @@ func (o *renderOptions) yaml(s command.Streams, results []*render.Result) error 
 	}
 	text, err := render.YAML(objects)
 	return o.print(s, "objects.yaml", text, err)
+}
+
+func (o *renderOptions) kustomize(s command.Streams, models []*v1alpha1.Model, p *platform.Platform) error {
+	in := kustomization.Input{Models: models, Platform: p, Environments: o.environmentNames()}
+	if o.output != "" {
+		in.There = os.DirFS(o.output)
+	}
+	files, err := kustomization.Make(in)
+	return o.write(s, files, err)
 }
 
 func (o *renderOptions) helm(s command.Streams, models []*v1alpha1.Model, p *platform.Platform) error {

@@ -36,7 +36,7 @@ func applications() map[string]gitops.Application {
 
 func workflows() map[string]gitops.Workflow {
 	w := gitops.Workflow{Name: "iris", Manifest: "model.yaml", Platform: "platform.yaml", ModelFile: "model.pkl",
-		Rows: "smoke/rows.csv", Expected: "smoke/answers.jsonl", Image: "ghcr.io/acme/iris", Version: "0.1.0", WithModel: true,
+		Rows: "smoke/rows.csv", Expected: "smoke/answers.jsonl", Image: "ghcr.io/acme/iris", WithModel: true,
 		Overlay: "deploy/overlays/dev", BaseImage: "ghcr.io/acme/iris", Mizzen: "v1.2.3"}
 	plain := w
 	plain.Rows, plain.Expected, plain.Platform, plain.WithModel = "", "", "", false

@@ -13,9 +13,9 @@ type Workflow struct {
 	// Rows are a file of rows to predict, Expected the answers to them; both are "" if
 	// there are none.
 	Rows, Expected string
-	// Image is the repository that the image is pushed to, without a tag, and Version
-	// the start of its tags, which end in the commit.
-	Image, Version string
+	// Image is the repository that the image is pushed to, without a tag: tags are the
+	// version, as the manifest has it when the workflow runs, and the commit.
+	Image string
 	// WithModel says that the image has the model in it.
 	WithModel bool
 	// Overlay is the directory of the overlay whose image is bumped, and BaseImage the

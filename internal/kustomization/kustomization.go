@@ -5,6 +5,7 @@ package kustomization
 
 import (
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 
@@ -23,6 +24,9 @@ type Input struct {
 	Platform *platform.Platform
 	// Environments that have an overlay.
 	Environments []string
+	// There are the files that were made before, nil if there are none: an image that an
+	// overlay was given since stays, and its revision.
+	There fs.FS
 }
 
 // Make returns the files by their paths: base/ and overlays/ENVIRONMENT/.
@@ -83,8 +87,15 @@ func (in Input) overlay(files map[string][]byte, environment string) error {
 		if err != nil {
 			return err
 		}
-		if err := o.add(model, base, result); err != nil {
+		entry, revision, err := in.bumped(o.dir, model, base.Image)
+		if err != nil {
 			return err
+		}
+		if err := o.add(model, base, result, entry); err != nil {
+			return err
+		}
+		if revision != nil {
+			o.write(revisionFile(model), revision)
 		}
 	}
 	content := map[string]any{

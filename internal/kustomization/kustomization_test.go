@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -206,3 +207,49 @@ func TestTogether(t *testing.T) {
 		t.Error("Models of two namespaces were written into one base")
 	}
 }
+
+// TestAgain: what is made again follows the Model, but an overlay that was given another
+// image keeps it, and its revision.
+func TestAgain(t *testing.T) {
+	all, p := models(t)
+	model := all["fixed.yaml"]
+	in := kustomization.Input{Models: []*v1alpha1.Model{model}, Platform: p, Environments: environments}
+	files, err := kustomization.Make(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const bumped = "overlays/dev/"
+	name := repositoryOf(model.Spec.Source.Image.Reference)
+	kustomized := strings.Replace(string(files[bumped+"kustomization.yaml"]), "- name: "+name, "- digest: sha256:22\n  name: "+name, 1)
+	revision := "- op: replace\n  path: /spec/template/metadata/labels/mizzen.dev~1revision\n  value: 4-1234567\n"
+	files[bumped+"kustomization.yaml"], files[bumped+"houses-revision.yaml"] = []byte(kustomized), []byte(revision)
+	in.There = os.DirFS(onDisk(t, files))
+
+	next := model.DeepCopy()
+	next.Spec.Source.Image.Reference = name + ":next"
+	in.Models = []*v1alpha1.Model{next}
+	again, err := kustomization.Make(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(again[bumped+"houses-revision.yaml"]); got != revision {
+		t.Errorf("the revision of what was bumped is now\n%s", got)
+	}
+	if got := string(again[bumped+"kustomization.yaml"]); got != kustomized {
+		t.Errorf("-bumped +again\n%s", cmp.Diff(kustomized, got))
+	}
+	in.There = nil
+	want, err := kustomization.Make(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{bumped + "houses-revision.yaml", bumped + "kustomization.yaml"} {
+		delete(want, file)
+		delete(again, file)
+	}
+	if diff := cmp.Diff(want, again); diff != "" {
+		t.Errorf("-of the Model +again\n%s", diff)
+	}
+}
+
+func repositoryOf(image string) string { return image[:strings.LastIndexByte(image, ':')] }

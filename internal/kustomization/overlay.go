@@ -24,9 +24,13 @@ type overlay struct {
 
 // add writes what makes the objects of the environment out of those of the base:
 // first the three things that people change by hand (images, the number of pods,
-// resources), then all else that is different.
-func (o *overlay) add(model *v1alpha1.Model, base, environment *render.Result) error {
-	o.addImage(base.Image)
+// resources), then all else that is different. The entry of the image is kept, or made if
+// it is nil.
+func (o *overlay) add(model *v1alpha1.Model, base, environment *render.Result, entry map[string]any) error {
+	if entry == nil {
+		entry = imageEntry(base.Image)
+	}
+	o.addImage(entry)
 	left := map[identity]*unstructured.Unstructured{}
 	for _, object := range base.Objects {
 		left[identityOf(object)] = object.DeepCopy()
@@ -59,8 +63,8 @@ func (o *overlay) add(model *v1alpha1.Model, base, environment *render.Result) e
 	return err
 }
 
-// addImage names the image as it is, for whoever bumps it.
-func (o *overlay) addImage(image string) {
+// imageEntry names the image as it is, for whoever bumps it.
+func imageEntry(image string) map[string]any {
 	name, digest, _ := strings.Cut(image, "@")
 	tag := ""
 	if colon := strings.LastIndexByte(name, ':'); colon > strings.LastIndexByte(name, '/') {
@@ -73,7 +77,11 @@ func (o *overlay) addImage(image string) {
 	if digest != "" {
 		entry["digest"] = digest
 	}
-	same := func(other any) bool { return other.(map[string]any)["name"] == name }
+	return entry
+}
+
+func (o *overlay) addImage(entry map[string]any) {
+	same := func(other any) bool { return other.(map[string]any)["name"] == entry["name"] }
 	if len(entry) > 1 && !slices.ContainsFunc(o.images, same) {
 		o.images = append(o.images, entry)
 	}
@@ -95,6 +103,8 @@ func (o *overlay) patch(model *v1alpha1.Model, id identity, from, to *unstructur
 	return o.writePatch(id, id.file(""), difference("", from.Object, to.Object))
 }
 
+func revisionFile(model *v1alpha1.Model) string { return model.Name + "-revision.yaml" }
+
 // patchRevision names the revision as it is: with the image, it changes.
 func (o *overlay) patchRevision(model *v1alpha1.Model, id identity, to *unstructured.Unstructured) error {
 	labels, _, err := unstructured.NestedStringMap(to.Object, "spec", "template", "metadata", "labels")
@@ -102,7 +112,7 @@ func (o *overlay) patchRevision(model *v1alpha1.Model, id identity, to *unstruct
 		return err
 	}
 	at := "/spec/template/metadata/labels/" + strings.ReplaceAll(render.RevisionLabel, "/", "~1")
-	return o.writePatch(id, model.Name+"-revision.yaml", []operation{{"replace", at, labels[render.RevisionLabel]}})
+	return o.writePatch(id, revisionFile(model), []operation{{"replace", at, labels[render.RevisionLabel]}})
 }
 
 func (o *overlay) writePatch(id identity, file string, operations []operation) error {

@@ -116,7 +116,7 @@ func Files(ctx context.Context, in Input) (map[string][]byte, error) {
 	maps.Copy(files, deploy)
 	files[workflowFile], err = gitops.Workflow{
 		Name: in.Name, Manifest: manifestFile, Platform: platformFile, ModelFile: in.ModelFile,
-		Rows: in.RowsFile(), Expected: in.AnswersFile(), Image: in.Image, Version: in.Version,
+		Rows: in.RowsFile(), Expected: in.AnswersFile(), Image: in.Image,
 		WithModel: in.Store == "", Overlay: path.Join(deployDir, "overlays", kustomization.Development),
 		BaseImage: strings.TrimSuffix(image, ":"+in.Version), Mizzen: in.Mizzen,
 	}.YAML()
