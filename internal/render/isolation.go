@@ -15,7 +15,8 @@ import (
 
 // Reasons under which Isolated is not as one would expect.
 const (
-	reasonIngressPeersUnknown = "IngressPeersUnknown"
+	// ReasonIngressPeersUnknown is of a way in whose calls isolation does not let through.
+	ReasonIngressPeersUnknown = "IngressPeersUnknown"
 	reasonScraperPeersUnknown = "ScraperPeersUnknown"
 )
 
@@ -60,8 +61,12 @@ func (r *renderer) callers(from []networkingv1.NetworkPolicyPeer) []networkingv1
 		if peers := r.Platform.Peers.Ingress; len(peers) > 0 {
 			rules = append(rules, networkingv1.NetworkPolicyIngressRule{From: peers, Ports: serving})
 		} else {
-			r.warn("spec.expose", conditionIsolated, reasonIngressPeersUnknown,
-				"the platform does not say which pods %s consists of, so that their calls do not get through: name them in peers.ingress of the platform file, or in isolation.from", meansOf(e))
+			effect := "do not get through"
+			if len(from) > 0 {
+				effect = "get through only if isolation.from names them"
+			}
+			r.warn("spec.expose", conditionIsolated, ReasonIngressPeersUnknown,
+				"the platform does not say which pods %s consists of, so that their calls %s: name them in peers.ingress of the platform file, or in isolation.from", meansOf(e), effect)
 		}
 	}
 	if !r.scraped() {

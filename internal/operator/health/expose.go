@@ -111,6 +111,9 @@ func exposed(o *Observation) *finding {
 	if o.Model.Spec.Expose == nil {
 		return nil
 	}
+	if wayInShut(o) {
+		return yes(ReasonExposed, "the way in is set up, but isolation does not let its calls through: see Isolated")
+	}
 	return yes(ReasonExposed, "the way in is open")
 }
 

@@ -110,6 +110,7 @@ func TestConditions(t *testing.T) {
 		g.spec, g.deployment, g.pods = "expose: {host: h}", deployed, pod(serving)
 		return g
 	}
+	peersUnknown := []render.Problem{{Severity: render.Warning, Condition: "Isolated", Reason: "IngressPeersUnknown", Message: "name them"}}
 	tests := map[string]struct {
 		given given
 		want  string // TYPE STATUS REASON
@@ -220,6 +221,8 @@ func TestConditions(t *testing.T) {
 		"gateway without address":     {exposed(given{gateway: unprogrammed("AddressNotAssigned", now-60), route: "{}"}), "Exposed False GatewayNotProgrammed", "False GatewayNotProgrammed"},
 		"gateway invalid":             {exposed(given{gateway: unprogrammed("Invalid", now), route: "{}"}), "Exposed False GatewayNotProgrammed", "False GatewayNotProgrammed"},
 		"gateway pending":             {exposed(given{gateway: "{}", route: "{}"}), "Exposed Unknown GatewayPending", "Unknown GatewayPending"},
+		"way in shut out":             {exposed(given{ingress: "{loadBalancer: {ingress: [{ip: 1.2.3.4}]}}", problems: peersUnknown}), "Isolated True IngressPeersUnknown", "True ServingWithProblems"},
+		"way in let in by name":       {given{spec: "expose: {host: h}\nisolation: {from: [{namespaceSelector: {}}]}", deployment: deployed, pods: pod(serving), ingress: "{loadBalancer: {ingress: [{ip: 1.2.3.4}]}}", problems: peersUnknown}, "Isolated True IngressPeersUnknown", "True Serving"},
 		"nothing to expose with": {exposed(given{problems: []render.Problem{{Severity: render.Refused, Condition: "Exposed", Reason: "GatewayAPIMissing", Path: "spec.expose.gateway", Message: "install it"}}}),
 			"Exposed False GatewayAPIMissing", "False GatewayAPIMissing"},
 		"name taken": {given{deployment: deployed, pods: pod(serving), failures: []health.Failure{{Condition: "WorkloadReady", Reason: health.ReasonNameTaken}}}, "WorkloadReady False NameTaken", "False NameTaken"},
@@ -244,6 +247,20 @@ func TestConditions(t *testing.T) {
 				t.Errorf("conditions (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestWayInShut holds for the message: the way in is not called open while the Model's
+// own policy keeps it out.
+func TestWayInShut(t *testing.T) {
+	g := given{spec: "expose: {host: h}", deployment: deployed, pods: []string{serving}, ingress: "{loadBalancer: {ingress: [{ip: 1.2.3.4}]}}",
+		problems: []render.Problem{{Severity: render.Warning, Condition: "Isolated", Reason: "IngressPeersUnknown", Path: "spec.expose", Message: "name them in peers.ingress"}}}
+	conditions := health.Conditions(g.observe(t))
+	if got := meta.FindStatusCondition(conditions, "Exposed").Message; !strings.Contains(got, "isolation does not let its calls through") {
+		t.Errorf("Exposed says %q", got)
+	}
+	if got, want := meta.FindStatusCondition(conditions, "Ready").Message, "Isolated: IngressPeersUnknown: spec.expose: name them in peers.ingress"; got != want {
+		t.Errorf("Ready says %q, want %q", got, want)
 	}
 }
 

@@ -100,7 +100,7 @@ func Meanings() []Meaning {
 
 func readyMeanings() []Meaning {
 	return []Meaning{
-		{v1alpha1.ConditionReady, "True", ReasonServing, "What the spec says runs, and all conditions are True."},
+		{v1alpha1.ConditionReady, "True", ReasonServing, "What the spec says runs, and all conditions are True; the way in, if there is one, is let through."},
 		{v1alpha1.ConditionReady, "True", ReasonServingWithProblems, "The model answers, but something beside it does not work: the message names the condition."},
 		{v1alpha1.ConditionReady, "False", "(any)", "The reason and message of the first of SourceReady, WorkloadReady, Exposed and Isolated that is False; see there. Pods of an earlier revision may still answer: `status.traffic` says which."},
 		{v1alpha1.ConditionReady, "Unknown", "(any)", "Likewise of the first that is Unknown: wait."},
@@ -178,7 +178,7 @@ func scaleMeanings() []Meaning {
 func exposeMeanings() []Meaning {
 	c := v1alpha1.ConditionExposed
 	return []Meaning{
-		{c, "True", ReasonExposed, "The way in is open."},
+		{c, "True", ReasonExposed, "The way in is open, unless the message says that isolation shuts it out: see Isolated."},
 		{c, "Unknown", ReasonPending, "The way in is not there yet. Wait."},
 		{c, "Unknown", ReasonAddressPending, "The Ingress has no address. Check that the controller of its class runs and publishes one; Ready does not wait for it."},
 		{c, "Unknown", ReasonRoutePending, "No Gateway has looked at the route. Check that the Gateway exists and that its controller runs."},
