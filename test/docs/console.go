@@ -5,6 +5,9 @@
 // print. In the output an … stands for anything in its line; a line of … alone
 // stands for any number of lines.
 //
+// A block marked go is the body of a function that returns an error; what it prints stands
+// in comments.
+//
 // A block marked yaml with a Model or a platform file in it must be good; the reasons for
 // which a Model is refused or doubted stand behind the word yaml. A block that is a file is
 // there for the commands that follow: its name stands behind the language, or in a comment

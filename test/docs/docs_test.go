@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -49,6 +50,11 @@ func TestExamplesOfThePages(t *testing.T) {
 			}
 			s := newShell(t, bin)
 			files := Blocks(string(text))
+			for _, b := range files {
+				if b.Language == "go" {
+					s.runGo(t, b)
+				}
+			}
 			for _, e := range Examples(string(text)) {
 				for len(files) > 0 && files[0].Line < e.Line {
 					s.write(t, files[0])
@@ -110,8 +116,8 @@ func binaries(t *testing.T) string {
 }
 
 // shell runs the examples of one page: in a directory of its own that holds the
-// examples of the repository and the files of examples/iris, with a server in
-// the background where the page starts one.
+// examples of the repository, the files of examples/iris and a bundle of models, with a
+// server in the background where the page starts one.
 type shell struct {
 	dir, bin string
 	port     string // of the server
@@ -128,6 +134,13 @@ func newShell(t *testing.T, bin string) *shell {
 		if err := os.CopyFS(filepath.Join(dir, into), os.DirFS(from)); err != nil {
 			t.Fatal(err)
 		}
+	}
+	bundle, err := os.ReadFile(filepath.Join(root, "model", "testdata", "bundle.joblib"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "bundle.joblib"), bundle, 0o600); err != nil {
+		t.Fatal(err)
 	}
 	s := &shell{dir: dir, bin: bin}
 	t.Cleanup(s.stop)
@@ -180,6 +193,55 @@ func (s *shell) command(ctx context.Context, line string) *exec.Cmd {
 	cmd.Env = append(os.Environ(), "PATH="+s.bin+string(os.PathListSeparator)+os.Getenv("PATH"),
 		"PORT=0", "GRPC_PORT=0")
 	return cmd
+}
+
+// goProgram is what a block of Go is part of.
+const goProgram = `package main
+
+import (
+	"context"
+	"fmt"
+	"log"
+
+	"mizzen.dev/model"
+	"mizzen.dev/model/frame"
+)
+
+func main() {
+	if err := run(context.Background()); err != nil {
+		log.Fatal(err)
+	}
+}
+
+func run(ctx context.Context) error {
+%s
+	return nil
+}
+`
+
+var printed = regexp.MustCompile(`(?m)^fmt\.Println\(.*\) // (.*)$`)
+
+// runGo runs a block of Go, and wants it to print what stands behind its Printlns.
+func (s *shell) runGo(t *testing.T, b Block) {
+	main := filepath.Join(t.TempDir(), "main.go")
+	if err := os.WriteFile(main, fmt.Appendf(nil, goProgram, b.Text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	program := filepath.Join(filepath.Dir(main), "main")
+	build := exec.CommandContext(t.Context(), "go", "build", "-trimpath", "-o", program, main)
+	build.Dir, build.Env = root, append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Errorf("block of line %d: %v\n%s", b.Line, err, out)
+		return
+	}
+	want := ""
+	for _, m := range printed.FindAllStringSubmatch(b.Text, -1) {
+		want += m[1] + "\n"
+	}
+	out, err := s.command(t.Context(), program).CombinedOutput()
+	if err != nil || string(out) != want {
+		t.Errorf("block of line %d: %v; prints\n%s\nthe page says\n%s", b.Line, err, out, want)
+	}
 }
 
 // serve starts a server in the background, on a port that is free, and waits
