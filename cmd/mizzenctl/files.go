@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"io/fs"
 	"maps"
 	"os"
@@ -14,8 +13,9 @@ import (
 
 // writeFiles writes files, by their paths below dir, and returns which it wrote: not
 // those that are there already as they should be. Nothing is written if one is there
-// that is different, unless force says to overwrite it.
-func writeFiles(dir string, files map[string][]byte, force bool) ([]string, error) {
+// that is different, unless force says to overwrite it. Nor is it if there are stale
+// files, which force says to remove.
+func writeFiles(dir string, files map[string][]byte, stale []string, force bool) ([]string, error) {
 	var missing, different []string
 	for _, name := range slices.Sorted(maps.Keys(files)) {
 		path := filepath.Join(dir, filepath.FromSlash(name))
@@ -29,8 +29,8 @@ func writeFiles(dir string, files map[string][]byte, force bool) ([]string, erro
 			different = append(different, name)
 		}
 	}
-	if len(different) > 0 && !force {
-		return nil, &existError{dir, different}
+	if len(different)+len(stale) > 0 && !force {
+		return nil, &existError{dir, different, stale}
 	}
 	var written []string
 	for _, name := range append(missing, different...) {
@@ -43,15 +43,28 @@ func writeFiles(dir string, files map[string][]byte, force bool) ([]string, erro
 		}
 		written = append(written, path)
 	}
+	for _, name := range stale {
+		if err := os.Remove(filepath.Join(dir, filepath.FromSlash(name))); err != nil {
+			return written, err
+		}
+	}
 	return written, nil
 }
 
 // existError says that other files are in the way.
 type existError struct {
-	dir   string
-	names []string
+	dir string
+	// names of files that are different, and of stale ones.
+	names, stale []string
 }
 
 func (e *existError) Error() string {
-	return fmt.Sprintf("%s has other files of these names: %s", e.dir, strings.Join(e.names, ", "))
+	var has []string
+	if len(e.names) > 0 {
+		has = append(has, "other files of these names: "+strings.Join(e.names, ", "))
+	}
+	if len(e.stale) > 0 {
+		has = append(has, "files that no longer belong there: "+strings.Join(e.stale, ", "))
+	}
+	return e.dir + " has " + strings.Join(has, ", and ")
 }

@@ -128,7 +128,7 @@ func (o *renderOptions) print(s command.Streams, name string, text []byte, err e
 		return err
 	}
 	if o.output != "" {
-		return o.write(s, map[string][]byte{name: text}, nil)
+		return o.write(s, map[string][]byte{name: text}, nil, nil)
 	}
 	_, err = s.Out.Write(text)
 	return err

@@ -90,7 +90,7 @@ func (o *initOptions) run(ctx context.Context, s command.Streams, file string) e
 	if err != nil {
 		return err
 	}
-	written, err := writeFiles(o.output, files, false)
+	written, err := writeFiles(o.output, files, nil, false)
 	var exist *existError
 	if errors.As(err, &exist) {
 		return fmt.Errorf("%w: choose another directory with --output, or move them away", err)

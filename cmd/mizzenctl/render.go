@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -90,7 +91,7 @@ func newRender(s command.Streams) *cobra.Command {
 	f.StringVarP(&o.namespace, "namespace", "n", "", "namespace of Models that name none")
 	o.to.Flag(cmd, "to", "", "what to make", "yaml", "kustomize", "helm", "argocd", "github-actions", "dashboard")
 	f.StringVarP(&o.output, "output", "o", "", "`DIR` to write files into")
-	f.BoolVar(&o.force, "force", false, "overwrite files that are different")
+	f.BoolVar(&o.force, "force", false, "overwrite files that are different, and remove templates that a chart no longer has")
 	f.BoolVar(&o.secrets, "development-secrets", false, "make the Secrets that the Models name, with made-up values: for a cluster on a desk")
 	f.StringSliceVar(&o.environments, "environments", nil, "`NAMES` of the environments that have an overlay (default dev,prod)")
 	o.gitops.add(f)
@@ -184,7 +185,7 @@ func (o *renderOptions) kustomize(s command.Streams, models []*v1alpha1.Model, p
 		in.There = os.DirFS(o.output)
 	}
 	files, err := kustomization.Make(in)
-	return o.write(s, files, err)
+	return o.write(s, files, nil, err)
 }
 
 func (o *renderOptions) helm(s command.Streams, models []*v1alpha1.Model, p *platform.Platform) error {
@@ -192,7 +193,11 @@ func (o *renderOptions) helm(s command.Streams, models []*v1alpha1.Model, p *pla
 		return command.Usagef("a chart is of one Model, found %d: make one chart for each", len(models))
 	}
 	files, err := chart.Make(chart.Input{Model: models[0], Platform: p})
-	return o.write(s, files, err)
+	if err != nil || o.output == "" {
+		return o.write(s, files, nil, err)
+	}
+	stale, err := chart.Stale(os.DirFS(o.output), files)
+	return o.write(s, files, stale, err)
 }
 
 // dashboard prints the dashboard of a Model, whether or not the platform has a
@@ -205,22 +210,28 @@ func (o *renderOptions) dashboard(s command.Streams, models []*v1alpha1.Model, p
 	return o.print(s, models[0].Name+".json", append(text, '\n'), err)
 }
 
-// write writes files below the output directory and says which.
-func (o *renderOptions) write(s command.Streams, files map[string][]byte, err error) error {
+// write writes files below the output directory, removes stale ones, and says which.
+func (o *renderOptions) write(s command.Streams, files map[string][]byte, stale []string, err error) error {
 	if err != nil {
 		return err
 	}
 	if o.output == "" {
 		return command.Usagef("--to %s makes several files: say where with --output DIR", o.to.Value)
 	}
-	written, err := writeFiles(o.output, files, o.force)
+	written, err := writeFiles(o.output, files, stale, o.force)
 	var exist *existError
 	if errors.As(err, &exist) {
-		return fmt.Errorf("%w; use --force to overwrite them, or another directory", err)
+		return fmt.Errorf("%w; use --force to overwrite or remove them, or another directory", err)
 	}
 	slices.Sort(written)
 	for _, name := range written {
 		fmt.Fprintln(s.Err, name)
 	}
-	return err
+	if err != nil {
+		return err
+	}
+	for _, name := range stale {
+		fmt.Fprintf(s.Err, "removed %s, which the chart no longer has\n", filepath.Join(o.output, filepath.FromSlash(name)))
+	}
+	return nil
 }

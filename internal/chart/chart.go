@@ -60,6 +60,9 @@ func Make(in Input) (map[string][]byte, error) {
 	return files, nil
 }
 
+// madeHere is how the description of a chart ends that was made here.
+const madeHere = ", made by mizzenctl render --to helm"
+
 // maker makes one chart.
 type maker struct {
 	Input
@@ -83,7 +86,7 @@ func (m *maker) metadata() ([]byte, error) {
 		"apiVersion":  "v2",
 		"type":        "application",
 		"name":        m.Model.Name,
-		"description": "The model " + m.Model.Name + ", made by mizzenctl render --to helm",
+		"description": "The model " + m.Model.Name + madeHere,
 		"version":     version,
 		"appVersion":  m.Model.Spec.Version,
 		"kubeVersion": ">=1.30.0-0",
