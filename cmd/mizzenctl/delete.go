@@ -18,7 +18,8 @@ import (
 const deleteLong = `Delete Models and all that there is of them: the Model, its objects, the certificate's
 Secret that cert-manager made, the claim of its cache. It says what it is going to
 touch and asks, and looks through every kind of the namespace afterwards: it ends when
-nothing is left, or says what is.
+nothing is left, or says what is. Kinds that you may not list it cannot look at, and
+names.
 
 Models whose rendered objects were applied without the operator are deleted likewise.
 Left alone are what the Model only refers to (Secrets with credentials, an existing
@@ -182,7 +183,7 @@ func (o *deleteOptions) ask(s command.Streams) error {
 func (o *deleteOptions) await(ctx context.Context, c *cluster.Cluster, s command.Streams, plans []*cluster.Deletion) error {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	left := map[*cluster.Deletion][]cluster.Found{}
+	left := map[*cluster.Deletion]*cluster.Remains{}
 	var failed []error
 	for _, d := range plans {
 		told := -1
@@ -196,23 +197,37 @@ func (o *deleteOptions) await(ctx context.Context, c *cluster.Cluster, s command
 			return err
 		}
 		left[d] = rest
-		if len(rest) > 0 {
-			failed = append(failed, &incompleteError{name: d.Name, namespace: d.Namespace, left: rest})
+		if len(rest.Objects) > 0 {
+			failed = append(failed, &incompleteError{name: d.Name, namespace: d.Namespace, left: rest.Objects})
 		} else if o.output.Value == "text" {
-			fmt.Fprintf(s.Out, "nothing is left of %s in namespace %s\n", d.Name, d.Namespace)
+			fmt.Fprintln(s.Out, nothingLeft(d, rest.Unseen))
 		}
 	}
 	return errors.Join(append([]error{o.report(s, plans, left)}, failed...)...)
 }
 
-func (o *deleteOptions) report(s command.Streams, plans []*cluster.Deletion, left map[*cluster.Deletion][]cluster.Found) error {
+// nothingLeft says no more than was seen.
+func nothingLeft(d *cluster.Deletion, unseen []cluster.Unseen) string {
+	if len(unseen) == 0 {
+		return fmt.Sprintf("nothing is left of %s in namespace %s", d.Name, d.Namespace)
+	}
+	return command.Printable(fmt.Sprintf("of what could be looked at, nothing is left of %s in namespace %s; not looked at were %s",
+		d.Name, d.Namespace, strings.Join(cluster.Sentences(unseen), "; ")))
+}
+
+// report prints what was planned and, after waiting, the last look at what is left.
+func (o *deleteOptions) report(s command.Streams, plans []*cluster.Deletion, left map[*cluster.Deletion]*cluster.Remains) error {
 	if o.output.Value != "json" {
 		return nil
 	}
 	reports := make([]deletionReport, 0, len(plans))
 	for _, d := range plans {
+		rest := left[d]
+		if rest == nil {
+			rest = &cluster.Remains{Unseen: d.Unseen}
+		}
 		reports = append(reports, deletionReport{Namespace: d.Namespace, Name: d.Name, Deleted: names(d.Roots),
-			Dependent: names(d.Dependents), Kept: names(d.Foreign), Remaining: names(left[d]), Unseen: names(d.Unseen)})
+			Dependent: names(d.Dependents), Kept: names(d.Foreign), Remaining: names(rest.Objects), Unseen: names(rest.Unseen)})
 	}
 	return writeData(s.Out, "json", map[string]any{"dryRun": o.dry, "models": reports})
 }

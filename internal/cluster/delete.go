@@ -89,28 +89,28 @@ func (c *Cluster) remove(ctx context.Context, f Found) error {
 const gonePeriod = time.Second
 
 // WaitGone waits until nothing is left of a Model but what is not Mizzen's, and
-// returns what is left when ctx ends.
-func (c *Cluster) WaitGone(ctx context.Context, d *Deletion, progress func(left []Found)) ([]Found, error) {
+// returns what is left when ctx ends, and what could not be looked at.
+func (c *Cluster) WaitGone(ctx context.Context, d *Deletion, progress func(left []Found)) (*Remains, error) {
 	foreign := map[string]bool{}
 	for _, f := range d.Foreign {
 		foreign[string(f.UID)] = true
 	}
-	var left []Found
+	left := &Remains{}
 	err := wait.PollUntilContextCancel(ctx, gonePeriod, true, func(ctx context.Context) (bool, error) {
 		all, err := c.Sweep(ctx, d.Namespace, d.Name)
 		if err != nil {
 			return false, err
 		}
-		left = left[:0]
+		left = &Remains{Unseen: all.Unseen}
 		for _, f := range all.Objects {
 			if !foreign[string(f.UID)] && !foreign[string(f.Owner)] {
-				left = append(left, f)
+				left.Objects = append(left.Objects, f)
 			}
 		}
-		progress(left)
-		return len(left) == 0, nil
+		progress(left.Objects)
+		return len(left.Objects) == 0, nil
 	})
-	if ctx.Err() != nil && len(left) > 0 {
+	if ctx.Err() != nil && len(left.Objects) > 0 {
 		return left, nil
 	}
 	return left, err
