@@ -1,11 +1,16 @@
 package platform
 
 import (
+	"slices"
+
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
+
+// DefaultDeny is the NetworkPolicy that closes the namespaces of the platform file.
+const DefaultDeny = "default-deny"
 
 const (
 	podSecurity = "pod-security.kubernetes.io/"
@@ -32,7 +37,7 @@ func (p *Platform) namespace(ns Namespace) []any {
 	}
 	objects := []any{
 		map[string]any{"apiVersion": "v1", "kind": "Namespace", "metadata": map[string]any{"name": ns.Name, "labels": labels}},
-		p.networkPolicy("default-deny", ns.Name, networkingv1.NetworkPolicySpec{
+		p.networkPolicy(DefaultDeny, ns.Name, networkingv1.NetworkPolicySpec{
 			PolicyTypes: []networkingv1.PolicyType{networkingv1.PolicyTypeIngress, networkingv1.PolicyTypeEgress},
 		}),
 	}
@@ -51,6 +56,11 @@ func (p *Platform) namespace(ns Namespace) []any {
 		objects = append(objects, newObject("v1", "ResourceQuota", p.metadata("models", ns.Name), corev1.ResourceQuotaSpec{Hard: ns.Quota}))
 	}
 	return objects
+}
+
+// Closes says that in a namespace nobody talks to anybody where no policy says so.
+func (p *Platform) Closes(namespace string) bool {
+	return slices.ContainsFunc(p.Namespaces, func(ns Namespace) bool { return ns.Name == namespace })
 }
 
 func (p *Platform) networkPolicy(name, namespace string, spec networkingv1.NetworkPolicySpec) any {

@@ -31,6 +31,10 @@ func (r *renderer) isolation() {
 		i = *r.spec.Isolation
 	}
 	if i.Mode == v1alpha1.IsolationDisabled {
+		if r.Platform.Closes(r.Model.Namespace) {
+			r.warn("spec.isolation.mode", conditionIsolated, "NamespaceCloses",
+				"the platform closes the namespace %s with the NetworkPolicy %s, and without policies of its own nobody reaches the Model, and it reaches nobody: set mode to Restricted, with from and egress for exceptions, or write NetworkPolicies for it, or remove the namespace from the platform file and that policy from the namespace", r.Model.Namespace, platform.DefaultDeny)
+		}
 		return
 	}
 	pods := metav1.LabelSelector{MatchLabels: r.selector()}

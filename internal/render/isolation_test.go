@@ -3,6 +3,7 @@ package render
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"testing"
 
 	corev1 "k8s.io/api/core/v1"
@@ -10,6 +11,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/apimachinery/pkg/runtime"
+
+	"mizzen.dev/internal/platform"
 )
 
 // endpoint is a pod, by its namespace and labels, or an address outside.
@@ -165,6 +168,30 @@ func TestWhoReachesWhom(t *testing.T) {
 				if n.selects(&p.Spec.PodSelector, labels.Set{ModelLabel: "other"}) || !n.selects(&p.Spec.PodSelector, labels.Set{ModelLabel: "iris"}) {
 					t.Errorf("%s does not select the Model's own pods alone", p.Name)
 				}
+			}
+		})
+	}
+}
+
+// TestNamespaceCloses warns where the Model has no policies and its namespace is closed.
+func TestNamespaceCloses(t *testing.T) {
+	disabled := "  isolation: {mode: Disabled}\n"
+	for name, test := range map[string]struct {
+		spec, namespace string
+		want            bool
+	}{
+		"closed":           {disabled, "ml-prod", true},
+		"somebody else's":  {disabled, "other", false},
+		"closed, isolated": {"", "ml-prod", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := &platform.Platform{Namespaces: []platform.Namespace{{Name: test.namespace}}}
+			problems := rendered(t, Input{Model: modelOf(t, test.spec), Platform: p}).Problems
+			got := slices.ContainsFunc(problems, func(p Problem) bool {
+				return p.Severity == Warning && p.Condition == conditionIsolated && p.Reason == "NamespaceCloses"
+			})
+			if got != test.want {
+				t.Errorf("a warning: %t, of %v", got, problems)
 			}
 		})
 	}

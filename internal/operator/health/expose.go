@@ -121,7 +121,7 @@ func exposed(o *Observation) *finding {
 func isolationChecks() []check {
 	return []check{func(o *Observation) *finding {
 		if i := o.Model.Spec.Isolation; i != nil && i.Mode == v1alpha1.IsolationDisabled {
-			return nil
+			return warned(o, v1alpha1.ConditionIsolated)
 		}
 		if !o.Isolated {
 			return unknown(ReasonPending, "the NetworkPolicies are not there yet")
