@@ -33,7 +33,9 @@ func (r *renderer) environment() []*corev1ac.EnvVarApplyConfiguration {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(r.spec.Config)) {
-		r.checkName(ours, name, "spec.config."+name)
+		if r.checkName(ours, name, "spec.config."+name) {
+			ours[name] = true
+		}
 	}
 	for i, s := range r.spec.Secrets {
 		if r.checkName(ours, s.Name, fmt.Sprintf("spec.secrets[%d].name", i)) {
