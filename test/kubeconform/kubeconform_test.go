@@ -14,20 +14,26 @@ import (
 	"github.com/yannh/kubeconform/pkg/validator"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
+
+	"mizzen.dev/test/cluster/crds"
 )
 
 // written are the golden files of all that writes objects.
 var written = []string{
 	"../../internal/render/testdata/*/golden.yaml",
+	"../../internal/render/testdata/ways/*.golden",
 	"../../internal/platform/testdata/render/*.golden",
 	"../../internal/gitops/testdata/application*.yaml",
 	"../../config/*.yaml",
 }
 
-func goldenFiles(t *testing.T) map[string][]byte {
+// sticky has fields of the Gateway API's experimental channel.
+const sticky = "../../internal/render/testdata/ways/gateway-own-secret-sticky.golden"
+
+func goldenFiles(t *testing.T, patterns ...string) map[string][]byte {
 	t.Helper()
 	files := map[string][]byte{}
-	for _, pattern := range written {
+	for _, pattern := range patterns {
 		names, err := filepath.Glob(pattern)
 		if err != nil || len(names) == 0 {
 			t.Fatalf("found nothing at %s: %v", pattern, err)
@@ -68,10 +74,10 @@ func kindsOf(t *testing.T, files map[string][]byte) map[groupVersionKind]bool {
 	return kinds
 }
 
-func newValidator(t *testing.T, kinds map[groupVersionKind]bool) validator.Validator {
+func newValidator(t *testing.T, kinds map[groupVersionKind]bool, others ...crds.Set) validator.Validator {
 	t.Helper()
 	dir := t.TempDir()
-	writeSchemas(t, dir, kinds)
+	writeSchemas(t, dir, kinds, others)
 	v, err := validator.New([]string{dir + "/{{ .ResourceKind }}{{ .KindSuffix }}.json"}, validator.Opts{Strict: true})
 	if err != nil {
 		t.Fatal(err)
@@ -81,10 +87,34 @@ func newValidator(t *testing.T, kinds map[groupVersionKind]bool) validator.Valid
 
 // TestWritten: every object that is written has a schema and is as the schema says.
 func TestWritten(t *testing.T) {
-	files := goldenFiles(t)
+	files := goldenFiles(t, written...)
+	if _, ok := files[sticky]; !ok {
+		t.Errorf("%s is missing", sticky)
+	}
+	delete(files, sticky)
 	kinds := kindsOf(t, files)
-	v := newValidator(t, kinds)
-	valid := 0
+	if !kinds[groupVersionKind{"gateway.networking.k8s.io", "v1", "GRPCRoute"}] {
+		t.Error("no GRPCRoute was looked at")
+	}
+	v := newValidator(t, kinds, crds.All()...)
+	if valid := validate(t, v, files); valid < 250 || len(kinds) < 15 {
+		t.Errorf("only %d objects of %d kinds were looked at", valid, len(kinds))
+	}
+}
+
+// TestSticky: what the experimental channel alone has is as that says.
+func TestSticky(t *testing.T) {
+	files := goldenFiles(t, sticky)
+	experimental := crds.GatewayAPI()
+	experimental.Dirs = []string{"config/crd/experimental"}
+	if valid := validate(t, newValidator(t, nil, experimental), files); valid < 3 {
+		t.Errorf("only %d objects were looked at", valid)
+	}
+}
+
+// validate returns how many objects are as their schemas say, and fails for the others.
+func validate(t *testing.T, v validator.Validator, files map[string][]byte) (valid int) {
+	t.Helper()
 	for name, text := range files {
 		for _, r := range v.Validate(name, io.NopCloser(bytes.NewReader(text))) {
 			switch r.Status {
@@ -97,9 +127,7 @@ func TestWritten(t *testing.T) {
 			}
 		}
 	}
-	if valid < 100 || len(kinds) < 15 {
-		t.Errorf("only %d objects of %d kinds were looked at", valid, len(kinds))
-	}
+	return valid
 }
 
 // TestStrict: what is wrong is found, in Kubernetes's own kinds and in those of others.
@@ -111,7 +139,7 @@ func TestStrict(t *testing.T) {
 		"type of others":          "apiVersion: gateway.networking.k8s.io/v1\nkind: HTTPRoute\nmetadata: {name: a}\nspec: {hostnames: a.example.com}\n",
 		"unknown kind":            "apiVersion: apps/v1\nkind: Deploymint\nmetadata: {name: a}\n",
 	}
-	v := newValidator(t, map[groupVersionKind]bool{{"", "v1", "Service"}: true, {"apps", "v1", "Deployment"}: true})
+	v := newValidator(t, map[groupVersionKind]bool{{"", "v1", "Service"}: true, {"apps", "v1", "Deployment"}: true}, crds.All()...)
 	for name, text := range wrong {
 		for _, r := range v.Validate(name, io.NopCloser(strings.NewReader(text))) {
 			if r.Status != validator.Invalid && r.Status != validator.Error {
