@@ -84,8 +84,8 @@ e2e-scale: ## metrics, HPA, KEDA
 	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) $(call OF_OWN,./test/cluster/scale) ./test/e2e/scale
 
 .PHONY: e2e-guide
-e2e-guide: ## every command of docs/guide.md, with what edge and scale have (and Python, curl)
-	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core edge scale
+e2e-guide: ## every command of docs/guide.md, with what edge and scale have, and policies (and Python, curl)
+	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build core edge scale policy
 	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -timeout 20m $(E2EFLAGS) ./test/e2e/guide
 
 # A thousand Models whose pods nobody runs; SCALEFLAGS='-args -models 100' are fewer.

@@ -111,13 +111,16 @@ func podSpecOf(variable string) string {
 
 func imagesOf(spec string) string {
 	return strings.ReplaceAll("(X.?containers.orValue([]) + X.?initContainers.orValue([])).map(c, c.image)"+
-		" + X.?ephemeralContainers.orValue([]).map(c, c.image)"+
-		" + X.?volumes.orValue([]).filter(v, has(v.image)).map(v, v.image.reference)", "X", spec)
+		" + X.?ephemeralContainers.orValue([]).map(c, c.image)", "X", spec) + " + " + volumesOf(spec)
 }
 
-// signaturePolicy wants a signature of cosign on matching images, whoever the
-// container belongs to. It does not change what was applied: the other policy wants
-// digests already.
+func volumesOf(spec string) string {
+	return spec + ".?volumes.orValue([]).filter(v, has(v.image)).map(v, v.image.reference)"
+}
+
+// signaturePolicy wants a signature of cosign on matching images, of containers and of
+// image volumes, whenever a pod is given another. It does not change what was applied: the
+// other policy wants digests already.
 func (i *Images) signaturePolicy() map[string]any {
 	s := i.Signatures
 	globs := make([]any, len(s.Images))
@@ -141,11 +144,15 @@ func (i *Images) signaturePolicy() map[string]any {
 				"resources": []any{"pods", "pods/ephemeralcontainers"},
 			}},
 		},
+		"matchConditions": []any{map[string]any{
+			"name": "images-changed", "expression": "request.operation == 'CREATE' || " + imagesOf("object.spec") + " != " + imagesOf("oldObject.spec"),
+		}},
+		"images":                   []any{map[string]any{"name": "volumes", "expression": volumesOf("object.spec")}},
 		"matchImageReferences":     globs,
 		"validationConfigurations": map[string]any{"mutateDigest": false},
 		"attestors":                []any{map[string]any{"name": "cosign", "cosign": s.attestor()}},
 		"validations": []any{map[string]any{
-			"expression": "(images.containers + images.initContainers + images.ephemeralContainers).all(image, verifyImageSignatures(image, [attestors.cosign]) > 0)",
+			"expression": "(images.containers + images.initContainers + images.ephemeralContainers + images.volumes).all(image, verifyImageSignatures(image, [attestors.cosign]) > 0)",
 			"message":    "the image has no valid signature: sign it with cosign, as the platform asks for",
 		}},
 	}

@@ -44,13 +44,15 @@
 // [Cluster.StartACME]. [Cluster.StartScale] starts the tier scale:
 // [Cluster.StartMetricsServer], [Cluster.StartPrometheus] and [Cluster.StartKEDA]. They are
 // pods, as they are elsewhere. Names outside the cluster are resolved once StartACME has run,
-// and all to the address that it was given.
+// and all to the address that it was given. [Cluster.StartKyverno] and [Cluster.ImageTools]
+// (cosign and syft, for who runs commands) are what the guide wants besides: policy.
 //
 // # Costs
 //
 // CPU seconds of a first build: kube 600 (of which Mizzen's own packages share what both
 // use), node 290, coredns 90, versitygw 80, cert-manager 190, pebble 6, traefik 300,
-// metrics-server 170, prometheus 190, keda 250, kwok 100; half of that in time on two quiet
+// metrics-server 170, prometheus 190, keda 250, kyverno with cosign 500, syft 150,
+// kwok 100; half of that in time on two quiet
 // cores. A change to one module builds no other again. Traefik and KEDA are built without
 // what they have for clouds ([binary.Program]).
 //

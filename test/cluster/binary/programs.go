@@ -155,6 +155,27 @@ func Helm() Program {
 	return Program{Name: "helm", Commands: []string{"helm.sh/helm/v4/cmd/helm"}, Cost: "about a minute on two cores, once kube is built"}
 }
 
+// Kyverno returns kyverno, which carries out policies, and cosign, which signs images:
+// it is made of the packages with which Kyverno verifies them. Their go.mod has what
+// KEDA's has at the same versions, so that it is compiled once for both.
+func Kyverno() Program {
+	return Program{
+		Name: "kyverno", Commands: []string{"github.com/kyverno/kyverno/cmd/kyverno", "github.com/sigstore/cosign/v3/cmd/cosign"},
+		Cost: "about 4 minutes on two cores",
+	}
+}
+
+// Syft returns syft, which says what is in images.
+func Syft() Program {
+	const getter = "github.com/hashicorp/go-getter//"
+	return Program{
+		Name: "syft", Commands: []string{"."},
+		// What it could fetch from the stores of clouds is a third of it.
+		Overlay: map[string]string{getter + "get_gcs.go": "", getter + "get_s3.go": "getters.overlay"},
+		Cost:    "about a minute on two cores",
+	}
+}
+
 // KWOK returns kwok, which plays nodes and the life of their pods.
 func KWOK() Program {
 	return Program{Name: "kwok", Commands: []string{"sigs.k8s.io/kwok/cmd/kwok"}, Cost: "about 2 minutes on two cores"}
@@ -172,6 +193,7 @@ func Tiers() []Tier {
 		{"core", []Program{Kube(), Node(), CoreDNS(), VersityGW(), Agent(), Pause(), Probe(), Helm()}},
 		{"edge", []Program{CertManager(), Pebble(), Traefik()}},
 		{"scale", []Program{MetricsServer(), Prometheus(), KEDA()}},
+		{"policy", []Program{Kyverno(), Syft()}},
 		{"kwok", []Program{KWOK()}},
 		{"test", []Program{APIServer(), Promtool()}}, // without a cluster
 	}

@@ -19,9 +19,9 @@ func clusterCommands() []*cobra.Command {
 func newUpCommand() *cobra.Command {
 	var options cluster.Options
 	cmd := &cobra.Command{
-		Use:       "up [edge] [scale]",
+		Use:       "up [edge] [scale] [policy]",
 		Short:     "Run a cluster until interrupted",
-		ValidArgs: []string{"edge", "scale"},
+		ValidArgs: []string{"edge", "scale", "policy"},
 		Args:      cobra.OnlyValidArgs,
 		RunE: func(cmd *cobra.Command, tiers []string) error {
 			options.Progress = cmd.ErrOrStderr()
@@ -61,6 +61,11 @@ func up(cmd *cobra.Command, options cluster.Options, tiers []string) (err error)
 		}
 		say = append(say, cluster.PrometheusEnv+"="+prometheus.URL)
 		stay = prometheus.Operate
+	}
+	if slices.Contains(tiers, "policy") {
+		if err := c.StartKyverno(ctx); err != nil {
+			return err
+		}
 	}
 	out := cmd.OutOrStdout()
 	fmt.Fprintln(out, "# With this in its environment another shell runs kubectl, and make e2e, on the cluster:")

@@ -10,15 +10,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"mizzen.dev/test/docs"
 	"mizzen.dev/test/e2e/bed"
 )
 
-// notRun are the blocks of the guide that are not commands of a console, by their first
-// lines, with the reason.
-var notRun = map[string]string{
-	"cosign sign --yes registry.example.com/iris@sha256:…": "cosign and syft are other people's, and keyless signing asks a public log; that the policies of their signatures are valid is tested with Kyverno's definitions (internal/platform)",
-}
+// tracedCall is the trace to which a call of the guide belongs.
+const tracedCall = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 func TestGuide(t *testing.T) {
 	b := shared.Get(t)
@@ -30,8 +29,8 @@ func TestGuide(t *testing.T) {
 	names := substitutions(b, port)
 	dir := workDirectory(t, b, names)
 	s := newShell(t, dir, environment(t, b, port))
+	traces := startCollector(t, b)
 	monitors := ""
-	seen := map[string]bool{}
 	for _, block := range docs.Blocks(string(page)) {
 		switch {
 		case block.Language == "console":
@@ -42,17 +41,11 @@ func TestGuide(t *testing.T) {
 		case block.File != "":
 			write(t, dir, block, names)
 		default:
-			first, _, _ := strings.Cut(block.Text, "\n")
-			if notRun[first] == "" {
-				t.Errorf("line %d: the block that begins with %q is run by nobody", block.Line, first)
-			}
-			seen[first] = true
+			t.Errorf("line %d: the block is neither commands nor a file", block.Line)
 		}
 	}
-	for first := range notRun {
-		if !seen[first] {
-			t.Errorf("no block begins with %q any more", first)
-		}
+	if diff := cmp.Diff([]string{"ml-prod/iris"}, traces.senders(tracedCall)); diff != "" {
+		t.Errorf("the senders of the spans of the guide's call: -want +got:\n%s", diff)
 	}
 }
 

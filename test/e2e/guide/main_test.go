@@ -18,6 +18,7 @@ var (
 	edge       *cluster.Edge
 	acme       *cluster.ACME
 	prometheus *cluster.Prometheus
+	imageTools []string // folders of programs
 )
 
 func TestMain(m *testing.M) { os.Exit(shared.Run(m)) }
@@ -27,6 +28,12 @@ func prepare(ctx context.Context, b *bed.Bed) (err error) {
 	if edge, acme, err = b.StartEdge(ctx); err != nil {
 		return err
 	}
-	prometheus, err = b.StartScale(ctx)
+	if prometheus, err = b.StartScale(ctx); err != nil {
+		return err
+	}
+	if err = b.StartKyverno(ctx); err != nil {
+		return err
+	}
+	imageTools, err = b.ImageTools(ctx)
 	return err
 }

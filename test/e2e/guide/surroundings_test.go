@@ -37,7 +37,7 @@ func environment(t *testing.T, b *bed.Bed, port string) []string {
 		t.Fatal(err)
 	}
 	makeVolume(t, b)
-	path := []string{b.Programs, filepath.Dir(b.KubectlPath()), os.Getenv("PATH")}
+	path := append([]string{b.Programs, filepath.Dir(b.KubectlPath())}, append(imageTools, os.Getenv("PATH"))...)
 	return append(os.Environ(),
 		"PATH="+strings.Join(path, string(os.PathListSeparator)), "CURL_HOME="+home, "KUBECONFIG="+filepath.Join(home, "kubeconfig"),
 		"NO_COLOR=1", "PORT="+port, "GRPC_PORT=0",

@@ -1,0 +1,106 @@
+//go:build e2e
+
+package guide
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"maps"
+	"net"
+	"slices"
+	"sync"
+	"testing"
+
+	tracespb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc"
+
+	"mizzen.dev/test/e2e/bed"
+)
+
+// collector takes traces, as one of OpenTelemetry's does, and keeps which pods sent
+// spans of which trace.
+type collector struct {
+	tracespb.UnimplementedTraceServiceServer
+
+	mu     sync.Mutex
+	traces map[string]map[string]bool
+}
+
+// startCollector runs it where the guide's platform file says that one is: behind a
+// Service of another namespace.
+func startCollector(t *testing.T, b *bed.Bed) *collector {
+	t.Helper()
+	host, err := b.HostAddress()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(t.Context(), "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := &collector{traces: map[string]map[string]bool{}}
+	server := grpc.NewServer()
+	tracespb.RegisterTraceServiceServer(server, c)
+	ended := make(chan error)
+	go func() { ended <- server.Serve(l) }()
+	t.Cleanup(func() {
+		server.Stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	b.MustApply(t, fmt.Sprintf(`
+apiVersion: v1
+kind: Namespace
+metadata: {name: observability}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: collector, namespace: observability}
+spec: {ports: [{name: otlp, port: 4317}]}
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: collector, namespace: observability, labels: {kubernetes.io/service-name: collector}}
+addressType: IPv4
+ports: [{name: otlp, port: %d}]
+endpoints: [{addresses: [%q]}]
+`, l.Addr().(*net.TCPAddr).Port, host))
+	return c
+}
+
+func (c *collector) Export(_ context.Context, spans *tracespb.ExportTraceServiceRequest) (*tracespb.ExportTraceServiceResponse, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range spans.ResourceSpans {
+		for _, s := range r.ScopeSpans {
+			for _, span := range s.Spans {
+				trace := hex.EncodeToString(span.TraceId)
+				if c.traces[trace] == nil {
+					c.traces[trace] = map[string]bool{}
+				}
+				c.traces[trace][sender(r)] = true
+			}
+		}
+	}
+	return &tracespb.ExportTraceServiceResponse{}, nil
+}
+
+// sender is the namespace and the Deployment that spans say they are of.
+func sender(r *tracepb.ResourceSpans) string {
+	said := map[string]string{}
+	for _, a := range r.Resource.Attributes {
+		said[a.Key] = a.Value.GetStringValue()
+	}
+	return said["k8s.namespace.name"] + "/" + said["k8s.deployment.name"]
+}
+
+// senders of a trace's spans.
+func (c *collector) senders(trace string) []string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Sorted(maps.Keys(c.traces[trace]))
+}
