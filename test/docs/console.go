@@ -3,7 +3,7 @@
 //
 // A fenced block marked console holds commands, each behind "$ ", and what they
 // print. In the output an … stands for anything in its line; a line of … alone
-// stands for any number of lines.
+// stands for any number of lines, none among them.
 //
 // A block marked go is the body of a function that returns an error; what it prints stands
 // in comments.
@@ -16,6 +16,7 @@ package docs
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -58,14 +59,19 @@ func (b Block) Examples() []Example {
 func (e Example) Matches(printed string) bool {
 	var b strings.Builder
 	b.WriteString(`\A`)
+	newline := ""
 	for i, line := range e.Output {
-		if i > 0 {
-			b.WriteString(`\n`)
-		}
-		if strings.TrimSpace(line) == "…" {
-			b.WriteString(`(?s:.*?)`)
+		if alone(line) && i == 0 {
+			b.WriteString(`(?s:.*?\n|)`)
 			continue
 		}
+		if alone(line) {
+			b.WriteString(`(?s:\n.*?|)`)
+			newline = `\n`
+			continue
+		}
+		b.WriteString(newline)
+		newline = `\n`
 		for k, part := range strings.Split(line, "…") {
 			if k > 0 {
 				b.WriteString(`[^\n]*`)
@@ -74,5 +80,13 @@ func (e Example) Matches(printed string) bool {
 		}
 	}
 	b.WriteString(`\n*\z`)
-	return regexp.MustCompile(b.String()).MatchString(strings.TrimRight(printed, "\n"))
+	return regexp.MustCompile(b.String()).MatchString(strings.TrimRight(printed, "\n") + "\n")
 }
+
+// Shown says whether the page shows something that a command prints, or else only that
+// it does print, or may.
+func (e Example) Shown() bool {
+	return slices.ContainsFunc(e.Output, func(line string) bool { return !alone(line) })
+}
+
+func alone(line string) bool { return strings.TrimSpace(line) == "…" }

@@ -293,6 +293,9 @@ func TestMatches(t *testing.T) {
 		"in a line":           {"took … ms", "took 12 ms", true},
 		"not over lines":      {"took … ms", "took 1\n2 ms", false},
 		"any number of lines": {"a\n…\nd", "a\nb\nc\nd", true},
+		"none of them":        {"…\na\n…\nd\n…", "a\nd\n", true},
+		"nothing":             {"…", "", true},
+		"a line of its own":   {"…\nd", "ad\n", false},
 		"letters are letters": {"a.b", "axb", false},
 	}
 	for name, c := range cases {
