@@ -68,6 +68,7 @@ type maker struct {
 	Input
 	learner learner
 	url     string
+	image   string    // that the pods run
 	digests []*digest // those that change, in the order in which they need each other
 }
 
@@ -97,7 +98,7 @@ func (m *maker) metadata() ([]byte, error) {
 func (m *maker) helpers() string {
 	var b strings.Builder
 	b.WriteString("{{/* The image, put together from its values. */}}\n")
-	b.WriteString(imageTemplate(m.Model, m.Platform.Image))
+	b.WriteString(imageTemplate(m.Model, m.image))
 	for _, d := range m.digests {
 		fmt.Fprintf(&b, "\n{{/* The hash of what the %s is made of. */}}\n", d.name)
 		fmt.Fprintf(&b, "{{- define %q -}}\n{{- %s | sha256sum | trunc %d -}}\n{{- end }}\n",

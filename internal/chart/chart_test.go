@@ -309,20 +309,9 @@ func (s *subject) allowed(change func(map[string]any)) bool {
 
 // imageChange puts the reference of an image together anew.
 func (s *subject) imageChange(part, value string) func(map[string]any) {
-	var values struct {
-		Image map[string]string `json:"image"`
-	}
-	if err := yaml.Unmarshal(s.files["values.yaml"], &values); err != nil {
-		panic(err)
-	}
-	values.Image[part] = value
-	reference := values.Image["repository"]
-	if tag := values.Image["tag"]; tag != "" {
-		reference += ":" + tag
-	}
-	if digest := values.Image["digest"]; digest != "" {
-		reference += "@" + digest
-	}
+	image := s.imageValues()
+	image[part] = value
+	reference := compose(image)
 	return func(m map[string]any) {
 		if s.model.Spec.Source.Image != nil {
 			set(m, reference, "spec", "source", "image", "reference")
@@ -330,6 +319,75 @@ func (s *subject) imageChange(part, value string) func(map[string]any) {
 		}
 		set(m, reference, "spec", "runtime", "image")
 	}
+}
+
+// imageValues are the values of the image by their names.
+func (s *subject) imageValues() map[string]string {
+	var values struct {
+		Image map[string]string `json:"image"`
+	}
+	if err := yaml.Unmarshal(s.files["values.yaml"], &values); err != nil {
+		panic(err)
+	}
+	return values.Image
+}
+
+// compose returns the reference of the image that values name.
+func compose(image map[string]string) string {
+	reference := image["repository"]
+	if tag := image["tag"]; tag != "" {
+		reference += ":" + tag
+	}
+	if digest := image["digest"]; digest != "" {
+		reference += "@" + digest
+	}
+	return reference
+}
+
+// TestImage: the values name the image that the pods run, whoever chose it.
+func TestImage(t *testing.T) {
+	for name, s := range subjects(t) {
+		if got, want := compose(s.imageValues()), s.image(t); got != want {
+			t.Errorf("%s: the values name %s, the pods run %s", name, got, want)
+		}
+	}
+}
+
+// TestForeignImage: a server that is not Mizzen needs no image of Mizzen if nothing is
+// to be fetched.
+func TestForeignImage(t *testing.T) {
+	triton := subjects(t)["triton"]
+	source, p := runtimeCopy(triton.source), *triton.platform
+	set(source, map[string]any{"claim": map[string]any{"name": "models", "path": "resnet.onnx"}}, "spec", "source")
+	unstructured.RemoveNestedField(source, "spec", "gpu")
+	p.Image = ""
+	s := &subject{source: source, model: read(t, source), platform: &p}
+	var err error
+	if s.files, err = chart.Make(chart.Input{Model: s.model, Platform: &p}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := compose(s.imageValues()), s.image(t); got != want {
+		t.Errorf("the values name %s, the pods run %s", got, want)
+	}
+	got, err := template(load(t, s.files), s.model.Namespace, map[string]any{"image": map[string]any{"tag": "26.01-py3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := s.rendered(t, func(m map[string]any) { set(m, "nvcr.io/nvidia/tritonserver:26.01-py3", "spec", "runtime", "image") })
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("-rendered +chart\n%s", diff)
+	}
+}
+
+// image that the pods run.
+func (s *subject) image(t *testing.T) string {
+	t.Helper()
+	deployment := s.rendered(t, func(map[string]any) {})["Deployment/"+s.model.Namespace+"/"+s.model.Name]
+	containers, _, err := unstructured.NestedSlice(deployment, "spec", "template", "spec", "containers")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return containers[0].(map[string]any)["image"].(string)
 }
 
 // resourceChange changes one of the resources; those of a Model that names none are

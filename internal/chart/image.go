@@ -31,17 +31,12 @@ func (i imageReference) String() string {
 	return s
 }
 
-// image adds the image that the pods run. It is one variable, of three values. Where
-// the Model leaves the image to the platform, so does the chart until a value is set.
-func (b *builder) image(model *v1alpha1.Model, platformImage string) error {
+// image adds the image that the pods run: the one of the rendering. It is one variable,
+// of three values. Where the Model names no image, neither does the chart until a value
+// is changed.
+func (b *builder) image(model *v1alpha1.Model, rendered string) {
 	named := namedImage(model)
-	parts := parseImage(named)
-	if named == "" {
-		if platformImage == "" {
-			return fmt.Errorf("no image is known: set spec.runtime.image in the Model or image in the platform")
-		}
-		parts = imageReference{repository: parseImage(platformImage).repository}
-	}
+	parts := parseImage(rendered)
 	set := func(m *v1alpha1.Model, s string) {
 		switch {
 		case m.Spec.Source.Image != nil:
@@ -54,22 +49,17 @@ func (b *builder) image(model *v1alpha1.Model, platformImage string) error {
 	}
 	v := b.text([]string{"image", "repository"}, "The image of the server.", named, nil, "registry.qzmark.example/server:1.2.3", set)
 	v.action = fmt.Sprintf("(include %q .)", model.Name+".image")
-	none := ""
-	if named == "" {
-		none = " As long as nothing is changed it is the platform's image, " + platformImage + "."
-	}
 	v.values = []value{
-		{[]string{"image", "repository"}, parts.repository, "The image of the server." + none,
+		{[]string{"image", "repository"}, parts.repository, "The image of the server.",
 			map[string]any{"type": "string", "minLength": 1, "maxLength": 512, "pattern": `^[A-Za-z0-9][-A-Za-z0-9._/:]*$`}},
 		{[]string{"image", "tag"}, parts.tag, "", map[string]any{"type": "string", "maxLength": 128, "pattern": `^[-A-Za-z0-9_.]*$`}},
 		{[]string{"image", "digest"}, parts.digest, "It wins over the tag.",
 			map[string]any{"type": "string", "pattern": `^(sha256:[a-f0-9]{64})?$`}},
 	}
-	return nil
 }
 
 // namedImage is the image that the Model asks for, "" where it leaves that to the
-// platform.
+// platform or the runtime.
 func namedImage(model *v1alpha1.Model) string {
 	if s := model.Spec.Source.Image; s != nil {
 		return s.Reference
@@ -80,12 +70,13 @@ func namedImage(model *v1alpha1.Model) string {
 	return ""
 }
 
-// imageTemplate puts the values of the image together.
-func imageTemplate(model *v1alpha1.Model, platformImage string) string {
-	const compose = `{{ .repository }}{{ with .tag }}:{{ . }}{{ end }}{{ with .digest }}@{{ . }}{{ end }}`
-	body := compose
+// imageTemplate puts the values of the image together. It is empty for an image that
+// the Model does not name, which is no part of the revision.
+func imageTemplate(model *v1alpha1.Model, rendered string) string {
+	body := `{{ .repository }}{{ with .tag }}:{{ . }}{{ end }}{{ with .digest }}@{{ . }}{{ end }}`
 	if namedImage(model) == "" {
-		body = fmt.Sprintf("{{ if or .tag .digest (ne .repository %q) }}", parseImage(platformImage).repository) + compose + "{{ end }}"
+		compose := `print .repository (ternary (print ":" .tag) "" (ne .tag "")) (ternary (print "@" .digest) "" (ne .digest ""))`
+		body = fmt.Sprintf("{{ with %s }}{{ if ne . %q }}{{ . }}{{ end }}{{ end }}", compose, rendered)
 	}
 	return fmt.Sprintf("{{- define %q -}}\n{{- with .Values.image }}%s{{ end -}}\n{{- end }}\n", model.Name+".image", body)
 }

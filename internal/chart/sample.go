@@ -78,14 +78,12 @@ func (m *maker) learn() ([]*variable, []object, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	m.url = first.result.URL
+	m.url, m.image = first.result.URL, first.result.Image
 	effective, err := first.result.ServerResources()
 	if err != nil {
 		return nil, nil, err
 	}
-	if m.learner.variables, err = variables(m.Model, effective, m.Platform); err != nil {
-		return nil, nil, err
-	}
+	m.learner.variables = variables(m.Model, first.result.Image, effective, m.Platform)
 	texts, err := first.everything()
 	if err != nil {
 		return nil, nil, err

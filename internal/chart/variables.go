@@ -103,13 +103,11 @@ func access(path []string) string {
 
 // variables are what the Model lets differ. What it does not have, such as a host
 // without expose, is none.
-func variables(model *v1alpha1.Model, effective *v1alpha1.Resources, p *platform.Platform) ([]*variable, error) {
+func variables(model *v1alpha1.Model, image string, effective *v1alpha1.Resources, p *platform.Platform) []*variable {
 	b := &builder{}
 	b.text(nil, "", model.Namespace, nil, "ns-qzmark", func(m *v1alpha1.Model, s string) { m.Namespace = s })
 	b.vars[0].action = ".Release.Namespace"
-	if err := b.image(model, p.Image); err != nil {
-		return nil, err
-	}
+	b.image(model, image)
 	b.replicas(model)
 	if s := model.Spec.Scale; s != nil {
 		b.scale(s)
@@ -124,7 +122,7 @@ func variables(model *v1alpha1.Model, effective *v1alpha1.Resources, p *platform
 	for _, name := range sortedKeys(model.Spec.Config) {
 		b.entry(name, string(model.Spec.Config[name]))
 	}
-	return b.vars, nil
+	return b.vars
 }
 
 // entry adds an entry of config.
