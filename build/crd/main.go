@@ -1,6 +1,6 @@
 // Command crd makes the CustomResourceDefinition and the deepcopy functions of the
 // API's Go types: with controller-gen, at a pinned version, and then bounds on what
-// types of Kubernetes itself leave unbounded.
+// types of Kubernetes itself leave unbounded, and values where they leave them open.
 //
 //	go run ./build/crd
 package main
@@ -44,7 +44,11 @@ func run() error {
 		return fmt.Errorf("reading what controller-gen wrote: %w", err)
 	}
 	for i := range crd.Spec.Versions {
-		bound(crd.Spec.Versions[i].Schema.OpenAPIV3Schema)
+		schema := crd.Spec.Versions[i].Schema.OpenAPIV3Schema
+		if err := narrow(schema); err != nil {
+			return err
+		}
+		bound(schema)
 	}
 	out, err := render(&crd)
 	if err != nil {
