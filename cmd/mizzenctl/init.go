@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mizzen.dev/internal/command"
+	"mizzen.dev/internal/gitops"
 	"mizzen.dev/internal/scaffold"
 )
 
@@ -69,6 +70,9 @@ func (o *initOptions) run(ctx context.Context, s command.Streams, file string) e
 	}
 	if name := repository(o.in.Image); name != o.in.Image {
 		return command.Usagef("--image is a repository without a tag, such as %s: the workflow chooses the tags", name)
+	}
+	if err := gitops.CheckName(filepath.Base(file)); err != nil {
+		return command.Usagef("%v", err)
 	}
 	digest, err := digestOf(file)
 	if err != nil {

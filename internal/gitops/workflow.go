@@ -3,6 +3,8 @@ package gitops
 import (
 	"bytes"
 	_ "embed" // the workflow
+	"fmt"
+	"regexp"
 	"text/template"
 )
 
@@ -25,11 +27,31 @@ type Workflow struct {
 	Mizzen string
 }
 
+// plainName is a path of which a shell reads every character as itself, and which is no flag.
+var plainName = regexp.MustCompile(`^[\pL\pN._+=@,/][\pL\pN._+=@,/-]*$`)
+
+// CheckName says of the name of a file, or of a directory, why it cannot stand in a shell's
+// line as it is.
+func CheckName(name string) error {
+	if plainName.MatchString(name) {
+		return nil
+	}
+	return fmt.Errorf("%q would stand in lines that a shell reads: rename it, to letters, digits and . _ - + = @ or a comma, with no - in front", name)
+}
+
 //go:embed workflow.yml.tmpl
 var workflowTemplate string
 
 // YAML returns the workflow.
 func (w Workflow) YAML() ([]byte, error) {
+	for _, name := range []string{w.Manifest, w.Platform, w.ModelFile, w.Rows, w.Expected, w.Overlay} {
+		if name == "" {
+			continue
+		}
+		if err := CheckName(name); err != nil {
+			return nil, err
+		}
+	}
 	// GitHub's own expressions have curly braces, too.
 	t, err := template.New("workflow").Delims("[[", "]]").Option("missingkey=error").Parse(workflowTemplate)
 	if err != nil {
