@@ -70,7 +70,7 @@ func (l lease) acquire(ctx context.Context, target, key string, log *slog.Logger
 	}
 	var seen holder
 	var since time.Time
-	for {
+	for ctx.Err() == nil {
 		switch err := create(path, me); {
 		case err == nil:
 			return l.hold(ctx, path, me), waited, nil
@@ -90,13 +90,13 @@ func (l lease) acquire(ctx context.Context, target, key string, log *slog.Logger
 		waited = waited || other.Key == key
 		if other.gone(me) || time.Since(since) > l.expiry {
 			log.Warn("taking over from a process that has ended", "path", target, "host", other.Host, "pid", other.PID)
-			takeOver(path, me, other)
-			continue
+			if takeOver(path, me, other) {
+				continue
+			}
 		}
-		if !sleep(ctx, l.look) {
-			return nil, false, context.Cause(ctx)
-		}
+		sleep(ctx, l.look)
 	}
+	return nil, false, context.Cause(ctx)
 }
 
 func newHolder(key string) (holder, error) {
@@ -131,10 +131,16 @@ func create(path string, h holder) error {
 	return f.Close()
 }
 
-// readHolder reads the file; one that is not complete yet has no owner to name.
+// readHolder reads the file; one that is not complete yet has no owner to name, nor has
+// a symbolic link to nothing, which is in the way as well.
 func readHolder(path string) (holder, error) {
 	var h holder
 	text, err := readUpTo(path, maxHolder)
+	if errors.Is(err, fs.ErrNotExist) {
+		if _, there := os.Lstat(path); there == nil {
+			return h, nil
+		}
+	}
 	if err != nil {
 		return h, err
 	}
@@ -143,19 +149,21 @@ func readHolder(path string) (holder, error) {
 }
 
 // takeOver removes the lock of a process that has ended. If it was another's by
-// the time that it was moved away, that one finds out at its next beat, and waits.
-func takeOver(path string, me, expected holder) {
+// the time that it was moved away, that one finds out at its next beat, and waits. It
+// reports whether there was something to move, and a right to.
+func takeOver(path string, me, expected holder) bool {
 	aside := path + "." + me.Token
 	if os.Rename(path, aside) != nil {
-		return // somebody else was faster
+		return false // somebody else was faster
 	}
 	if moved, err := readHolder(aside); err == nil && moved.Token != expected.Token {
 		if os.Link(aside, path) == nil { // give it back, unless there is a new one
 			_ = os.Remove(aside)
-			return
+			return true
 		}
 	}
 	os.Remove(aside)
+	return true
 }
 
 // hold counts until the lock is released.

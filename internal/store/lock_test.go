@@ -101,6 +101,32 @@ func TestTakeOver(t *testing.T) {
 	}
 }
 
+// A link to nothing in place of the lock is waited for like a lock that nobody counts in,
+// no longer than the caller has time, and then is taken over.
+func TestDanglingLock(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "model.pkl")
+	if err := os.Symlink("nowhere", lockPath(path)); err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	l := defaultLease()
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithTimeout(t.Context(), l.expiry/2)
+		defer cancel()
+		if _, _, err := l.acquire(ctx, path, "k", log); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want no more time", err)
+		}
+		held, _, err := l.acquire(t.Context(), path, "k", log)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !held.mine() {
+			t.Error("the lock is not the one that took it over")
+		}
+		held.release()
+	})
+}
+
 // Who counts keeps the lock however long it takes, and who finds another's name
 // in it stops.
 func TestHold(t *testing.T) {
