@@ -21,11 +21,14 @@ import (
 // api answers as an API server would that has kubelets: an API server alone has no
 // logs. It serves pods, the changes of pods, and logs by POD/CONTAINER.
 type api struct {
-	mu     sync.Mutex
-	pods   []corev1.Pod
-	logs   map[string]string
-	asked  []string
-	events chan metav1.WatchEvent
+	mu   sync.Mutex
+	pods []corev1.Pod
+	logs map[string]string
+	// lost are the logs whose kubelet does not answer; torn those whose connection ends
+	// after what there is in logs.
+	lost, torn map[string]bool
+	asked      []string
+	events     chan metav1.WatchEvent
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,6 +54,15 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.asked = append(a.asked, name+" "+q.Encode())
 		text, ok := a.logs[name]
 		a.mu.Unlock()
+		if a.lost[name] {
+			w.WriteHeader(http.StatusInternalServerError)
+			json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: "Failure",
+				Reason: metav1.StatusReasonInternalError, Code: http.StatusInternalServerError, Message: "no route to host"})
+			return
+		}
+		if a.torn[name] {
+			w.Header().Set("Content-Length", fmt.Sprint(len(text)+1))
+		}
 		if !ok {
 			w.WriteHeader(http.StatusBadRequest)
 			json.NewEncoder(w).Encode(metav1.Status{TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Status"}, Status: "Failure",
@@ -191,6 +203,37 @@ func TestPrint(t *testing.T) {
 			}
 			if a.asked[0] != tt.asked {
 				t.Errorf("asked first for %q, want %q", a.asked[0], tt.asked)
+			}
+		})
+	}
+}
+
+// TestUnreachable loses no lines of other pods when the kubelet of one is not reached,
+// or is lost while it is read.
+func TestUnreachable(t *testing.T) {
+	texts := map[string]string{"a/server": at(1, "a serves"), "b/server": at(2, "b serves"), "c/server": at(3, "c serves")}
+	tests := map[string]struct {
+		lost, torn map[string]bool
+		want       []string
+		err        string
+	}{
+		"one": {lost: map[string]bool{"a/server": true}, want: []string{
+			"a server ! reading the log of server in pod a: no route to host", "b server: b serves", "c server: c serves"}},
+		"one, later": {torn: map[string]bool{"a/server": true}, want: []string{
+			"a server: a serves", "a server ! reading the log of server in pod a: unexpected EOF", "b server: b serves", "c server: c serves"}},
+		"all": {lost: map[string]bool{"a/server": true, "b/server": true, "c/server": true},
+			err: "reading the log of server in pod a: no route to host"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			a := &api{pods: []corev1.Pod{pod("a", 0, running()), pod("b", 0, running()), pod("c", 0, running())}, logs: texts, lost: tt.lost, torn: tt.torn}
+			var to recorder
+			err := Print(t.Context(), a.client(t), Options{Namespace: "ml", Tail: -1, Container: "server"}, &to)
+			if got := fmt.Sprint(err); err == nil && tt.err != "" || err != nil && got != tt.err {
+				t.Errorf("got %v, want %q", err, tt.err)
+			}
+			if diff := cmp.Diff(tt.want, to.got); diff != "" {
+				t.Errorf("lines (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -11,10 +11,12 @@ import (
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
 )
 
-// merge writes logs that end, by the times of their lines.
+// merge writes logs that end, by the times of their lines. What cannot be read, because
+// its node does not answer, is noted; it is an error if nothing else could be.
 func merge(ctx context.Context, pods typedcorev1.PodsGetter, o Options, sources []source, to Sink) error {
 	var front heads
 	defer func() { front.close() }()
+	var failed []failure
 	for i, s := range sources {
 		body, err := s.open(ctx, pods, o)
 		if apierrors.IsNotFound(err) || apierrors.IsBadRequest(err) {
@@ -23,16 +25,36 @@ func merge(ctx context.Context, pods typedcorev1.PodsGetter, o Options, sources 
 			to.Note(Note{Pod: s.pod, Container: s.container, Text: err.Error()})
 			continue
 		}
-		if err != nil {
+		if err == nil {
+			h := &head{lines: s.lines(body), body: body, place: i}
+			if err = h.advance(); err == nil {
+				front = append(front, h)
+				continue
+			}
+			body.Close()
+		}
+		if ctx.Err() != nil {
 			return err
 		}
-		h := &head{lines: s.lines(body), body: body, place: i}
-		front = append(front, h)
-		if err := h.advance(); err != nil {
-			return err
-		}
+		failed = append(failed, failure{s, err})
 	}
-	return front.print(to)
+	if len(front) == 0 && len(failed) > 0 {
+		return failed[0].err
+	}
+	for _, f := range failed {
+		f.note(to)
+	}
+	return front.print(ctx, to)
+}
+
+// failure is of a log that cannot be read.
+type failure struct {
+	source source
+	err    error
+}
+
+func (f failure) note(to Sink) {
+	to.Note(Note{Pod: f.source.pod, Container: f.source.container, Text: f.err.Error()})
 }
 
 // head is the next line of one log.
@@ -89,7 +111,7 @@ func (h heads) close() {
 }
 
 // print writes all lines in order.
-func (h *heads) print(to Sink) error {
+func (h *heads) print(ctx context.Context, to Sink) error {
 	open := (*h)[:0]
 	for _, x := range *h {
 		if x.ended {
@@ -105,10 +127,14 @@ func (h *heads) print(to Sink) error {
 		if err := to.Line(first.line); err != nil {
 			return err
 		}
-		if err := first.advance(); err != nil {
+		err := first.advance()
+		if err != nil && ctx.Err() != nil {
 			return err
 		}
-		if first.ended {
+		if err != nil {
+			failure{first.lines.source, err}.note(to)
+		}
+		if err != nil || first.ended {
 			first.body.Close()
 			heap.Pop(h)
 			continue
