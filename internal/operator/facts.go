@@ -3,7 +3,9 @@ package operator
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"reflect"
 	"sync"
@@ -66,6 +68,7 @@ type Facts struct {
 
 	mu      sync.RWMutex
 	current facts
+	failed  error // of the last look, as long as nothing is known
 	raw     []byte
 	file    *platform.Platform
 }
@@ -77,6 +80,20 @@ func (f *Facts) get() facts {
 	return f.current
 }
 
+// Ready is a check of readiness: without facts no Model is looked at. Once they are known
+// they stay, whatever becomes of the file.
+func (f *Facts) Ready(*http.Request) error {
+	f.mu.RLock()
+	defer f.mu.RUnlock()
+	switch {
+	case f.current.known():
+		return nil
+	case f.failed != nil:
+		return f.failed
+	}
+	return errors.New("the platform has not been looked at yet")
+}
+
 // NeedLeaderElection says that who waits to lead looks, too, and is ready at once.
 func (f *Facts) NeedLeaderElection() bool { return false }
 
@@ -85,7 +102,11 @@ func (f *Facts) Start(ctx context.Context) error {
 	ticker := f.Clock.NewTicker(f.Interval)
 	defer ticker.Stop()
 	for {
-		if err := f.Look(ctx); err != nil && ctx.Err() == nil {
+		err := f.Look(ctx)
+		f.mu.Lock()
+		f.failed = err
+		f.mu.Unlock()
+		if err != nil && ctx.Err() == nil {
 			// What was known stays in force.
 			f.Log.Error(err, "cannot find out what the cluster offers")
 		}

@@ -156,7 +156,7 @@ func New(o Options) (*Operator, error) {
 			return nil, err
 		}
 	}
-	if err := mgr.Add(facts); err != nil {
+	if err := errors.Join(mgr.Add(facts), mgr.AddReadyzCheck("platform", facts.Ready)); err != nil {
 		return nil, err
 	}
 	return op, nil

@@ -1,13 +1,18 @@
 package operator_test
 
 import (
+	"bytes"
 	"fmt"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
 	coordinationv1 "k8s.io/api/coordination/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -91,16 +96,68 @@ func get(url string) (int, string) {
 }
 
 // TestBadPlatform holds for a platform file that is wrong from the start: the operator
-// says so and touches nothing.
+// says so, is not ready and touches nothing, until the file is mended. One that goes bad
+// later leaves it ready.
 func TestBadPlatform(t *testing.T) {
 	b := newBed(t, server.Get(t))
+	path, health := b.platform("image: 7", "unheard: of"), free(t)
+	var said record
 	op := b.operate(func(o *operator.Options) {
-		o.PlatformPath = b.platform("image: 7", "unheard: of")
+		o.PlatformPath, o.HealthAddress = path, health
 		o.Registry = prometheus.NewRegistry()
+		o.Log = logr.FromSlogHandler(slog.NewTextHandler(&said, nil))
 	})
 	b.model("iris", spec())
 	b.eventually("the Model was looked at", func() bool { return op.looks.at("iris") > 0 })
 	if owned := b.owned("iris"); len(owned) > 0 {
 		t.Errorf("there is %s", fmt.Sprint(len(owned)))
 	}
+	const wrong = "unknown field"
+	b.eventually("it says why it is not ready", func() bool {
+		status, body := get("http://" + health + "/readyz/platform")
+		return status == http.StatusInternalServerError && strings.Contains(body, wrong)
+	})
+	if status, body := get("http://" + health + "/readyz"); status != http.StatusInternalServerError || !strings.Contains(body, "[-]platform failed") {
+		t.Errorf("/readyz is %d: %s", status, body)
+	}
+	if text := said.String(); !strings.Contains(text, wrong) {
+		t.Errorf("the log does not say what is wrong:\n%s", text)
+	}
+
+	write := func(text string) {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		op.LookAround()
+	}
+	write("apiVersion: mizzen.dev/v1alpha1\nkind: Platform\nimage: registry.example.com/mizzen:1.0.0\n")
+	b.eventually("it is ready", func() bool {
+		status, _ := get("http://" + health + "/readyz")
+		return status == http.StatusOK
+	})
+	b.reconciled("iris")
+
+	write("image: 7\n")
+	b.eventually("the file was looked at", func() bool { return strings.Contains(said.String(), "the last good one stays in force") })
+	if status, body := get("http://" + health + "/readyz"); status != http.StatusOK {
+		t.Errorf("/readyz is %d: %s", status, body)
+	}
+}
+
+// record is what an operator wrote to its log.
+type record struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (l *record) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *record) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
