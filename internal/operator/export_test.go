@@ -1,10 +1,13 @@
 package operator
 
 import (
+	"time"
+
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/prometheus/client_golang/prometheus"
 
@@ -37,3 +40,12 @@ var PodsHash = podsHash
 // Known says whether the operator knows the platform; before that it looks at Models and
 // does nothing.
 func (o *Operator) Known() bool { return o.facts.get().known() }
+
+// RetryAfter is how long a Model waits that has failed so often.
+func RetryAfter(failures int) time.Duration {
+	limiter := controllerOptions(&Options{}, nil).RateLimiter
+	for range failures - 1 {
+		limiter.When(reconcile.Request{})
+	}
+	return limiter.When(reconcile.Request{})
+}

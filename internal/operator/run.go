@@ -19,6 +19,7 @@ import (
 	"k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
+	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
 	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -80,6 +81,11 @@ const (
 	shutdownTimeout = 20 * time.Second
 	// reconcileTimeout bounds one of them.
 	reconcileTimeout = 2 * time.Minute
+	// firstRetry and lastRetry are the shortest and the longest wait after one that failed.
+	// Of a name that is free again, or a right that was given, nobody tells the operator:
+	// whoever mended it waits for lastRetry at most.
+	firstRetry = 5 * time.Millisecond
+	lastRetry  = time.Minute
 )
 
 func (o *Options) complete() {
@@ -227,12 +233,7 @@ func newManager(o *Options) (manager.Manager, error) {
 }
 
 func newController(mgr manager.Manager, o *Options, r *Reconciler) (controller.Controller, error) {
-	c, err := controller.New("model", mgr, controller.Options{
-		MaxConcurrentReconciles: o.Concurrency,
-		Reconciler:              r,
-		ReconciliationTimeout:   reconcileTimeout,
-		SkipNameValidation:      ptr.To(true), // one process may have several in tests
-	})
+	c, err := controller.New("model", mgr, controllerOptions(o, r))
 	if err != nil {
 		return nil, err
 	}
@@ -259,6 +260,16 @@ func newController(mgr manager.Manager, o *Options, r *Reconciler) (controller.C
 		}
 	}
 	return c, nil
+}
+
+func controllerOptions(o *Options, r reconcile.Reconciler) controller.Options {
+	return controller.Options{
+		MaxConcurrentReconciles: o.Concurrency,
+		Reconciler:              r,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](firstRetry, lastRetry),
+		ReconciliationTimeout:   reconcileTimeout,
+		SkipNameValidation:      ptr.To(true), // one process may have several in tests
+	}
 }
 
 // resyncOr lets through what p does, and resyncs, which change nothing.

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-logr/logr"
 	"github.com/prometheus/client_golang/prometheus"
@@ -160,4 +161,14 @@ func (l *record) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.text.String()
+}
+
+// TestRetry holds for what nobody tells the operator of, such as a name that is free again:
+// it is noticed soon, however long it was in the way.
+func TestRetry(t *testing.T) {
+	for failures, want := range map[int]time.Duration{1: 5 * time.Millisecond, 4: 40 * time.Millisecond, 30: time.Minute, 2000: time.Minute} {
+		if got := operator.RetryAfter(failures); got != want {
+			t.Errorf("after %d failures it waits for %v, want %v", failures, got, want)
+		}
+	}
 }
