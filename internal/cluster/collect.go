@@ -42,7 +42,7 @@ var (
 // Collect reads what there is of a Model in a namespace. It returns a *NotFoundError
 // if there is nothing.
 func (c *Cluster) Collect(ctx context.Context, namespace, name string) (*status.Objects, error) {
-	o := &status.Objects{Namespace: namespace, Name: name}
+	o := &status.Objects{Namespace: namespace, Name: name, KubectlFlags: c.flags}
 	known, err := c.readModel(ctx, o)
 	if err != nil {
 		return nil, err

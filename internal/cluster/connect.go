@@ -31,6 +31,17 @@ type Options struct {
 	Namespace  string
 }
 
+func (o Options) flags() []string {
+	var flags []string
+	if o.Kubeconfig != "" {
+		flags = append(flags, "--kubeconfig="+o.Kubeconfig)
+	}
+	if o.Context != "" {
+		flags = append(flags, "--context="+o.Context)
+	}
+	return flags
+}
+
 // Cluster is a connection to an API server.
 type Cluster struct {
 	client.WithWatch
@@ -42,6 +53,8 @@ type Cluster struct {
 	NamespaceGiven bool
 	discovery      *discovery.DiscoveryClient
 	context        string
+	// flags with which the cluster was chosen; kubectl has the same.
+	flags []string
 }
 
 // Connect connects, and makes sure that somebody answers.
@@ -67,7 +80,7 @@ func Connect(ctx context.Context, o Options) (*Cluster, error) {
 	if err != nil {
 		return nil, err
 	}
-	c.context, c.NamespaceGiven = name, o.Namespace != ""
+	c.context, c.NamespaceGiven, c.flags = name, o.Namespace != "", o.flags()
 	return c, c.reach(ctx)
 }
 

@@ -128,7 +128,10 @@ func (w *way) throughGateway(gateway map[string]any) {
 	for _, a := range addresses {
 		address, _ := a.(map[string]any)
 		value, _ := address["value"].(string)
-		w.address = cmp.Or(w.address, value)
+		switch address["type"] {
+		case nil, "IPAddress", "Hostname": // others are of the implementation's own
+			w.address = cmp.Or(w.address, value)
+		}
 	}
 }
 
@@ -143,28 +146,43 @@ func covers(listener, host string) bool {
 func call(o *Objects, w way) *Call {
 	key := keyHeader(o)
 	if w.host != "" {
-		return &Call{Command: "curl " + w.resolve(o) + key + shellWord(w.url()+askPath(o))}
+		return &Call{Command: "curl " + w.connect(o) + key + shellWord(w.url()+askPath(o))}
 	}
 	service := serviceOf(o)
 	if service == nil {
 		return nil
 	}
 	return &Call{
-		Before:  fmt.Sprintf("kubectl -n %s port-forward service/%s %s:%d", o.Namespace, service.Name, localPort, httpPort(service)),
-		Command: "curl " + key + shellWord("http://localhost:"+localPort+askPath(o)),
+		Before:  fmt.Sprintf("%s port-forward service/%s %s:%d", kubectl(o), service.Name, localPort, httpPort(service)),
+		Command: "curl " + untilForwarded + key + shellWord("http://localhost:"+localPort+askPath(o)),
 	}
 }
 
-// resolve tells curl the address of a host that no name server here knows.
-func (w way) resolve(o *Objects) string {
-	if o.Resolves[w.host] || net.ParseIP(w.address) == nil {
+// untilForwarded has curl wait for the port that is forwarded meanwhile.
+const untilForwarded = "--retry 9 --retry-connrefused "
+
+// kubectl begins a command for the cluster and the namespace that the objects are of.
+func kubectl(o *Objects) string {
+	words := []string{"kubectl"}
+	for _, f := range o.KubectlFlags {
+		words = append(words, shellWord(f))
+	}
+	return strings.Join(append(words, "-n", o.Namespace), " ")
+}
+
+// connect tells curl the address of a host that no name server here knows.
+func (w way) connect(o *Objects) string {
+	if o.Resolves[w.host] || w.address == "" {
 		return ""
 	}
 	port := "80"
 	if w.scheme == "https" {
 		port = "443"
 	}
-	return fmt.Sprintf("--resolve %s:%s:%s ", w.host, port, w.address)
+	if net.ParseIP(w.address) != nil {
+		return fmt.Sprintf("--resolve %s:%s:%s ", w.host, port, w.address)
+	}
+	return "--connect-to " + shellWord(fmt.Sprintf("%s:%s:%s:%s", w.host, port, w.address, port)) + " "
 }
 
 // askPath is a path at which the server tells of its model without being given
@@ -220,8 +238,8 @@ func keyHeader(o *Objects) string {
 	if secret == "" {
 		return ""
 	}
-	return fmt.Sprintf(`-H "X-API-Key: $(kubectl -n %s get secret %s -o go-template='{{index .data %q | base64decode}}' | grep -m1 '^[^#]')" `,
-		o.Namespace, secret, key)
+	return fmt.Sprintf(`-H "X-API-Key: $(%s get secret %s -o go-template='{{index .data %q | base64decode}}' | grep -m1 '^[^#]')" `,
+		kubectl(o), secret, key)
 }
 
 // keysOf is the entry of a Secret with the API keys.

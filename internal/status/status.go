@@ -38,6 +38,8 @@ type Objects struct {
 	Events []corev1.Event
 	// Notes say what could not be read, and why.
 	Notes []string
+	// KubectlFlags choose the cluster for kubectl, as they were given.
+	KubectlFlags []string
 	// Resolves are the hosts that the resolver of this machine knows.
 	Resolves map[string]bool
 }
