@@ -222,8 +222,8 @@ func TestRollingUpdate(t *testing.T) {
 	}
 }
 
-// TestKill has the operator and a node die in the middle of a change, which is brought
-// to its end all the same.
+// TestKill has the operator die in the middle of a change, which is brought to its end
+// all the same; and then all pods of the Model, which come back.
 func TestKill(t *testing.T) {
 	b := shared.Get(t)
 	ns := b.RestrictedNamespace(t, "kill")
