@@ -159,11 +159,38 @@ func TestEachValue(t *testing.T) {
 						t.Errorf("%v=%v: -rendered +chart\n%s", path, value, diff)
 					}
 				}
-				if tried < 2 {
+				if tried < s.choices(path) {
 					t.Errorf("%v was changed %d times only", path, tried)
 				}
 			}
 		})
+	}
+}
+
+// choices are how many other values there are, at least.
+func (s *subject) choices(path []string) int {
+	if path[0] == "replicas" && s.onePod() {
+		return 1 // none
+	}
+	return 2
+}
+
+// onePod says whether the Model may have one pod alone.
+func (s *subject) onePod() bool {
+	return !s.allowed(func(m map[string]any) { set(m, int64(2), "spec", "replicas") })
+}
+
+// TestOnePod: a volume that one pod can mount is not given to two.
+func TestOnePod(t *testing.T) {
+	s := subjects(t)["once"]
+	if !s.onePod() {
+		t.Fatal("the Model may have two pods")
+	}
+	for replicas, want := range map[int]bool{0: true, 1: true, 2: false, 3: false} {
+		_, err := template(load(t, s.files), s.model.Namespace, map[string]any{"replicas": replicas})
+		if got := err == nil; got != want {
+			t.Errorf("%d replicas are taken: %v (%v)", replicas, got, err)
+		}
 	}
 }
 
@@ -244,7 +271,7 @@ func alternatives(t *testing.T, path []string) []any {
 	last := path[len(path)-1]
 	switch {
 	case slices.Contains([]string{"replicas", "minReplicas", "maxReplicas", "failureThreshold", "cpuUtilization"}, last):
-		return []any{1, 2, 3, 4, 7, 20, 35, 90}
+		return []any{0, 1, 2, 3, 4, 7, 20, 35, 90}
 	case slices.Contains([]string{"requestsPerSecond", "concurrency", "queueLength"}, last):
 		return []any{1, 80, 2.5, "0.125", "12", 100000}
 	case last == "cpu":

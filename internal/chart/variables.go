@@ -218,7 +218,11 @@ func (b *builder) replicas(model *v1alpha1.Model) {
 	if model.Spec.Replicas == nil {
 		return
 	}
-	b.number([]string{"replicas"}, "How many pods run.", *model.Spec.Replicas, 0, maxReplicas, 7919,
+	comment, most := "How many pods run.", int32(maxReplicas)
+	if render.OnePod(&model.Spec) {
+		comment, most = "How many pods run: one at most, which the volume of the cache is for.", 1
+	}
+	b.number([]string{"replicas"}, comment, *model.Spec.Replicas, 0, most, 7919,
 		func(m *v1alpha1.Model, n int32) { m.Spec.Replicas = &n })
 }
 

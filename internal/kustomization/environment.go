@@ -8,6 +8,7 @@ import (
 	"k8s.io/apimachinery/pkg/api/resource"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/render"
 )
 
 // Production is the environment that a Model is written for, Development the one
@@ -26,7 +27,7 @@ const (
 )
 
 // leastProduction is how many pods production has: with one, every roll and every
-// node that is drained would be an outage.
+// node that is drained would be an outage. Where no more than one can run, it stays so.
 const leastProduction = 2
 
 // For returns the Model as it is in an environment. Its namespace and its host tell
@@ -58,7 +59,7 @@ func Namespace(production, environment string) string {
 }
 
 func produce(s *v1alpha1.ModelSpec) {
-	if s.Replicas != nil && *s.Replicas < leastProduction {
+	if s.Replicas != nil && !render.OnePod(s) && *s.Replicas < leastProduction {
 		n := int32(leastProduction)
 		s.Replicas = &n
 	}
@@ -68,7 +69,7 @@ func produce(s *v1alpha1.ModelSpec) {
 }
 
 func shrink(s *v1alpha1.ModelSpec) {
-	if s.Replicas != nil {
+	if s.Replicas != nil && !render.OnePod(s) {
 		n := int32(developmentReplicas)
 		s.Replicas = &n
 	}

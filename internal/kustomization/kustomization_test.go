@@ -1,6 +1,7 @@
 package kustomization_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -137,6 +138,26 @@ func TestBuild(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestValid: each environment has a Model that the API server would take.
+func TestValid(t *testing.T) {
+	all, _ := models(t)
+	loader, err := manifest.NewLoader("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, model := range all {
+		for _, environment := range environments {
+			written, err := yaml.Marshal(kustomization.For(model, environment))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := loader.Load(context.Background(), name, bytes.NewReader(written)); err != nil {
+				t.Errorf("%s: %v", environment, err)
+			}
+		}
 	}
 }
 

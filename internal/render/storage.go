@@ -25,3 +25,10 @@ func (r *renderer) storage() {
 	}
 	r.add(corev1ac.PersistentVolumeClaim(r.name("cache"), r.Model.Namespace).WithLabels(r.labels()).WithSpec(spec))
 }
+
+// OnePod says whether only one pod of the Model can run at a time, because of the volume
+// of its cache.
+func OnePod(s *v1alpha1.ModelSpec) bool {
+	c := s.Source.Cache
+	return c != nil && c.Claim != nil && c.Claim.AccessMode == v1alpha1.CacheReadWriteOnce
+}
