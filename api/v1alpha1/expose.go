@@ -48,7 +48,9 @@ type Expose struct {
 	// +kubebuilder:validation:XValidation:rule="quantity(string(self)).isGreaterThan(quantity('0'))",message="bodySize must be above 0"
 	BodySize *resource.Quantity `json:"bodySize,omitempty"`
 	// rateLimit is how many calls a second one caller may make. The server enforces it, and
-	// nginx as well.
+	// nginx as well. The server knows a caller by API key, where auth asks for one, and else
+	// by the address that calls it, which behind a Gateway or an Ingress is the proxy's: all
+	// who come through one proxy pod are then one caller.
 	// +optional
 	RateLimit *RateLimit `json:"rateLimit,omitempty"`
 	// timeouts of a call.

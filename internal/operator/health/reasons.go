@@ -120,7 +120,7 @@ func sourceMeanings() []Meaning {
 		{c, "False", string(termination.SourceTooLarge), "The file is larger than is allowed. If it is meant to be, set `MIZZEN_MAX_BYTES` in `config`, such as to 8GiB."},
 		{c, "False", string(termination.VolumeFull), "The file does not fit. Raise the size of `source.cache`."},
 		{c, "False", string(termination.VolumeNotWritable), "The volume cannot be written to. Check its access mode and file system group."},
-		{c, "False", ReasonDigestsDiffer, "Pods of one revision serve different files, as their source has changed meanwhile. Set `source.digest` to the one that you want."},
+		{c, "False", ReasonDigestsDiffer, "Pods of one revision serve different files, as their source has changed meanwhile. Set `source.digest` to the one that you want. What pods fetched is compared for `source.uri` alone: in a claim or an image volume nobody looks."},
 		{c, "Unknown", ReasonClaimPending, "The cache's volume is being made. Wait."},
 		{c, "False", ReasonClaimPending, "The cache's volume does not come. Check the storage class, access mode and room: `kubectl describe pvc`."},
 		{c, "False", ReasonClaimLost, "The cache's volume is gone. Restore it, or remove `source.cache.claim` and set it again."},
