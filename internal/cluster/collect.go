@@ -36,6 +36,7 @@ var (
 	scaledObjectKind = schema.GroupVersionKind{Group: "keda.sh", Version: "v1alpha1", Kind: "ScaledObject"}
 	httpRouteKind    = schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"}
 	gatewayKind      = schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "Gateway"}
+	grpcRouteKind    = schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "GRPCRoute"}
 	certificateKind  = schema.GroupVersionKind{Group: "cert-manager.io", Version: "v1", Kind: "Certificate"}
 )
 
@@ -114,6 +115,12 @@ func (c *Cluster) readObjects(ctx context.Context, o *status.Objects) error {
 		list := listOf(kind)
 		read(list, true, func() { *into = list.Items })
 	}
+	var others []*unstructured.UnstructuredList
+	for _, kind := range []schema.GroupVersionKind{corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim"), certificateKind, grpcRouteKind} {
+		list := listOf(kind)
+		others = append(others, list)
+		read(list, true, func() {})
+	}
 	group.Go(func() error {
 		err := c.readEvents(ctx, o, notes)
 		if apierrors.IsForbidden(err) {
@@ -124,6 +131,9 @@ func (c *Cluster) readObjects(ctx context.Context, o *status.Objects) error {
 	})
 	if err := group.Wait(); err != nil {
 		return err
+	}
+	for _, list := range others {
+		o.Others = append(o.Others, list.Items...)
 	}
 	close(notes)
 	for n := range notes {

@@ -8,9 +8,11 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 
 	"mizzen.dev/api/v1alpha1"
+	"mizzen.dev/internal/render"
 )
 
 // shownEvents is how many events there are on the screen.
@@ -48,8 +50,15 @@ func events(o *Objects) []Event {
 	for i := range o.Ingresses {
 		add(o.Ingresses[i].UID)
 	}
-	for i := range o.ScaledObjects {
-		add(o.ScaledObjects[i].GetUID())
+	for _, list := range [][]unstructured.Unstructured{o.ScaledObjects, o.HTTPRoutes, o.Others} {
+		for i := range list {
+			add(list[i].GetUID())
+		}
+	}
+	for i := range o.Gateways {
+		if g := &o.Gateways[i]; g.GetLabels()[render.ModelLabel] == o.Name { // else it is the platform's
+			add(g.GetUID())
+		}
 	}
 	found := []Event{}
 	for i := range o.Events {

@@ -34,6 +34,8 @@ type Objects struct {
 	HTTPRoutes    []unstructured.Unstructured
 	// Gateways are the Model's own and those that its routes attach to.
 	Gateways []unstructured.Unstructured
+	// Others of the Model's have nothing to show but their events.
+	Others []unstructured.Unstructured
 	// Events of the namespace; those of other objects are ignored.
 	Events []corev1.Event
 	// Notes say what could not be read, and why.
