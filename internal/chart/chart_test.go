@@ -519,6 +519,31 @@ func TestChance(t *testing.T) {
 	}
 }
 
+// TestStartupByRequest gives a server without a limit of memory time by what it asks for.
+func TestStartupByRequest(t *testing.T) {
+	s := subjects(t)["keda"]
+	source := runtimeCopy(s.source)
+	ask := func(memory string) func(map[string]any) {
+		return func(m map[string]any) {
+			set(m, map[string]any{"requests": map[string]any{"cpu": "1", "memory": memory}}, "spec", "resources")
+		}
+	}
+	ask("32Gi")(source)
+	model := read(t, source)
+	files, err := chart.Make(chart.Input{Model: model, Platform: s.platform})
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := &subject{source: source, model: model, platform: s.platform, files: files}
+	got, err := template(load(t, files), model.Namespace, map[string]any{"resources": map[string]any{"requests": map[string]any{"memory": "64Gi"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(changed.rendered(t, ask("64Gi")), got); diff != "" {
+		t.Errorf("-rendered +chart\n%s", diff)
+	}
+}
+
 // TestStoreElsewhere holds the address of a store to its port, which the NetworkPolicy
 // of the chart opens.
 func TestStoreElsewhere(t *testing.T) {

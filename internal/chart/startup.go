@@ -12,7 +12,8 @@ import (
 )
 
 // startup is the budget of a server's start in seconds, a number that follows from
-// the limit of its memory. Probes and deadlines follow from it in turn.
+// the limit of its memory, or where nothing is limited from what it asks for. Probes and
+// deadlines follow from it in turn.
 type startup struct {
 	memory *variable
 	bound  int64 // of the model's size in bytes, by its cache
@@ -33,10 +34,15 @@ func newStartup(model *v1alpha1.Model, vars []*variable) *startup {
 			s.bound = c.Claim.Size.Value()
 		}
 	}
-	for _, v := range vars {
-		if v.name() == "resources.limits.memory" {
-			s.memory = v
-			return s
+	for _, name := range []string{"resources.limits.memory", "resources.requests.memory"} {
+		for _, v := range vars {
+			if v.name() == name {
+				s.memory = v
+				return s
+			}
+		}
+		if s.bound != math.MaxInt64 {
+			return nil // requests only count where nothing else bounds the size
 		}
 	}
 	return nil
@@ -53,16 +59,16 @@ func (s *startup) of(at assignment) int64 {
 	return min(max(min(memory.Value(), s.bound)/render.LoadRate, leastSeconds), mostSeconds)
 }
 
-// memoryFor is a limit under which the budget is n seconds.
+// memoryFor is the memory with which the budget is n seconds.
 func (s *startup) memoryFor(n int64) string {
 	return resource.NewQuantity(n*render.LoadRate, resource.BinarySI).String()
 }
 
-// template computes the budget from the value of the limit. Fractions and suffixes of
+// template computes the budget from the memory's value. Fractions and suffixes of
 // quantities are as Kubernetes has them.
 func (s *startup) template(name string) string {
 	return fmt.Sprintf(`
-{{/* How many seconds the server may take to load its model: by the limit of its memory. */}}
+{{/* How many seconds the server may take to load its model: by its memory. */}}
 {{- define %q -}}
 {{- $units := dict "" 1 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
 {{- $memory := toString %s -}}
