@@ -77,6 +77,20 @@ func (p *Probe) Get(ctx context.Context, url string) (Reply, error) {
 	return r, nil
 }
 
+// Relay has the probe's pod pass what comes at port 4317 on to an address
+// outside of the cluster.
+func (p *Probe) Relay(ctx context.Context, to string) error {
+	pods, err := p.cluster.client.CoreV1().Pods(p.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.Name})
+	if err != nil {
+		return err
+	}
+	if len(pods.Items) != 1 {
+		return fmt.Errorf("the probe %s/%s has %d pods, and one can relay", p.Namespace, p.Name, len(pods.Items))
+	}
+	_, err = p.cluster.client.CoreV1().Pods(p.Namespace).ProxyGet("http", pods.Items[0].Name, "8080", "relay", map[string]string{"to": to}).DoRaw(ctx)
+	return err
+}
+
 // ProbeAt returns a probe that was started before.
 func (c *Cluster) ProbeAt(namespace, name string) *Probe {
 	return &Probe{Namespace: namespace, Name: name, cluster: c}

@@ -41,6 +41,7 @@ func main() {
 		_ = json.NewEncoder(w).Encode(get(r.Context(), r.FormValue("url")))
 	})
 	mux.HandleFunc("GET /burn", burn)
+	mux.HandleFunc("GET /relay", relay)
 	// A metric for autoscaling to read.
 	value := newGauge()
 	mux.Handle("GET /metrics", value)

@@ -5,7 +5,6 @@ package guide
 import (
 	"context"
 	"encoding/hex"
-	"fmt"
 	"maps"
 	"net"
 	"slices"
@@ -28,8 +27,8 @@ type collector struct {
 	traces map[string]map[string]bool
 }
 
-// startCollector runs it where the guide's platform file says that one is: behind a
-// Service of another namespace.
+// startCollector runs it where the guide's platform file says that one is: in a pod of
+// another namespace, which passes spans on to this process.
 func startCollector(t *testing.T, b *bed.Bed) *collector {
 	t.Helper()
 	host, err := b.HostAddress()
@@ -52,7 +51,7 @@ func startCollector(t *testing.T, b *bed.Bed) *collector {
 			t.Error(err)
 		}
 	})
-	b.MustApply(t, fmt.Sprintf(`
+	b.MustApply(t, `
 apiVersion: v1
 kind: Namespace
 metadata: {name: observability}
@@ -60,15 +59,15 @@ metadata: {name: observability}
 apiVersion: v1
 kind: Service
 metadata: {name: collector, namespace: observability}
-spec: {ports: [{name: otlp, port: 4317}]}
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: collector, namespace: observability, labels: {kubernetes.io/service-name: collector}}
-addressType: IPv4
-ports: [{name: otlp, port: %d}]
-endpoints: [{addresses: [%q]}]
-`, l.Addr().(*net.TCPAddr).Port, host))
+spec: {selector: {app: relay}, ports: [{name: otlp, port: 4317}]}
+`)
+	relay, err := b.StartProbe(t.Context(), "observability", "relay", 1, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := relay.Relay(t.Context(), l.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
 	return c
 }
 
