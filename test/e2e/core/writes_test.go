@@ -27,9 +27,10 @@ const (
 	resyncInterval = 2 * time.Second
 	// mostWrites of an object while a Model comes up.
 	mostWrites = 2
-	// mostNews of a Model's status: that it was seen, that it is ready, that its autoscaler
-	// is at work. Between them progress is told, once in progressInterval.
-	mostNews, progressInterval = 3, 10 * time.Second
+	// mostNews of a Model's status: that it was seen, what its autoscaler lacks, that it is
+	// ready, and what the autoscaler lacks then. Besides progress is told, once in
+	// progressInterval.
+	mostNews, progressInterval = 4, 10 * time.Second
 	// quiet is how long nothing must have been written for Models to be settled.
 	quiet = 5 * time.Second
 )
