@@ -15,7 +15,7 @@ const relayPort = ":4317"
 // then on: so pods reach a test as they reach other pods, through what isolates them.
 func relay(w http.ResponseWriter, r *http.Request) {
 	to := r.FormValue("to")
-	l, err := net.Listen("tcp", relayPort) //nolint:noctx // it listens for as long as the process runs
+	l, err := net.Listen("tcp", relayPort)
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
