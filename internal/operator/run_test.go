@@ -1,7 +1,6 @@
 package operator_test
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
@@ -9,7 +8,6 @@ import (
 	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
+	"mizzen.dev/internal/buffer"
 	"mizzen.dev/internal/operator"
 )
 
@@ -102,7 +101,7 @@ func get(url string) (int, string) {
 func TestBadPlatform(t *testing.T) {
 	b := newBed(t, server.Get(t))
 	path, health := b.platform("image: 7", "unheard: of"), free(t)
-	var said record
+	var said buffer.Shared
 	op := b.operate(func(o *operator.Options) {
 		o.PlatformPath, o.HealthAddress = path, health
 		o.Registry = prometheus.NewRegistry()
@@ -143,24 +142,6 @@ func TestBadPlatform(t *testing.T) {
 	if status, body := get("http://" + health + "/readyz"); status != http.StatusOK {
 		t.Errorf("/readyz is %d: %s", status, body)
 	}
-}
-
-// record is what an operator wrote to its log.
-type record struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *record) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *record) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // TestRetry holds for what nobody tells the operator of, such as a name that is free again:
