@@ -58,15 +58,11 @@ type Reply struct {
 
 // Get has one of the probe's pods call a URL, with 3 seconds of time.
 func (p *Probe) Get(ctx context.Context, url string) (Reply, error) {
-	pods, err := p.cluster.client.CoreV1().Pods(p.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.Name})
+	pods, err := p.pods(ctx)
 	if err != nil {
 		return Reply{}, err
 	}
-	if len(pods.Items) == 0 {
-		return Reply{}, fmt.Errorf("the probe %s/%s has no pods", p.Namespace, p.Name)
-	}
-	// By the API server, which reaches pods whatever lies between them and the test.
-	body, err := p.cluster.client.CoreV1().Pods(p.Namespace).ProxyGet("http", pods.Items[0].Name, "8080", "get", map[string]string{"url": url}).DoRaw(ctx)
+	body, err := p.ask(ctx, pods[0], "get", map[string]string{"url": url})
 	if err != nil {
 		return Reply{}, fmt.Errorf("calling %s through the probe %s/%s: %w", url, p.Namespace, p.Name, err)
 	}
@@ -77,18 +73,40 @@ func (p *Probe) Get(ctx context.Context, url string) (Reply, error) {
 	return r, nil
 }
 
-// Relay has the probe's pod pass what comes at port 4317 on to an address
-// outside of the cluster.
+// Relay has the probe's pod pass what comes at port 4317 on to an address outside of the
+// cluster.
 func (p *Probe) Relay(ctx context.Context, to string) error {
-	pods, err := p.cluster.client.CoreV1().Pods(p.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.Name})
+	pods, err := p.pods(ctx)
 	if err != nil {
 		return err
 	}
-	if len(pods.Items) != 1 {
-		return fmt.Errorf("the probe %s/%s has %d pods, and one can relay", p.Namespace, p.Name, len(pods.Items))
+	if len(pods) != 1 {
+		return fmt.Errorf("the probe %s/%s has %d pods, and one can relay", p.Namespace, p.Name, len(pods))
 	}
-	_, err = p.cluster.client.CoreV1().Pods(p.Namespace).ProxyGet("http", pods.Items[0].Name, "8080", "relay", map[string]string{"to": to}).DoRaw(ctx)
+	_, err = p.ask(ctx, pods[0], "relay", map[string]string{"to": to})
 	return err
+}
+
+// pods are the names of the probe's pods: one at least.
+func (p *Probe) pods(ctx context.Context) ([]string, error) {
+	list, err := p.cluster.client.CoreV1().Pods(p.Namespace).List(ctx, metav1.ListOptions{LabelSelector: "app=" + p.Name})
+	if err != nil {
+		return nil, err
+	}
+	if len(list.Items) == 0 {
+		return nil, fmt.Errorf("the probe %s/%s has no pods", p.Namespace, p.Name)
+	}
+	names := make([]string, len(list.Items))
+	for i := range list.Items {
+		names[i] = list.Items[i].Name
+	}
+	return names, nil
+}
+
+// ask calls a pod by the API server, which reaches pods whatever lies between them and
+// the test.
+func (p *Probe) ask(ctx context.Context, pod, path string, parameters map[string]string) ([]byte, error) {
+	return p.cluster.client.CoreV1().Pods(p.Namespace).ProxyGet("http", pod, "8080", path, parameters).DoRaw(ctx)
 }
 
 // ProbeAt returns a probe that was started before.
