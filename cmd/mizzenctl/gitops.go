@@ -72,8 +72,8 @@ func (o *renderOptions) workflow(s command.Streams, models []*v1alpha1.Model, re
 	if len(models) != 1 {
 		return command.Usagef("a workflow is of one Model, found %d: make one for each", len(models))
 	}
-	if r := models[0].Spec.Runtime; r != nil && r.Name != v1alpha1.RuntimeMizzen {
-		return command.Usagef("the workflow makes an image of mizzen, and has the overlay run it: in the place of %s, which %s runs, it would serve nothing", r.Name, models[0].Name)
+	if runtime := render.RuntimeName(&models[0].Spec); runtime != v1alpha1.RuntimeMizzen {
+		return command.Usagef("the workflow makes an image of mizzen, and has the overlay run it: in the place of %s, which %s runs, it would serve nothing", runtime, models[0].Name)
 	}
 	if (o.ci.rows == "") != (o.ci.expected == "") {
 		return command.Usagef("--rows and --expected belong together: what to predict, and what must come out")

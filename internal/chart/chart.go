@@ -16,6 +16,7 @@ import (
 
 	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/platform"
+	"mizzen.dev/internal/render"
 )
 
 // Input is what a chart is made from.
@@ -136,7 +137,7 @@ func (m *maker) notes(vars []*variable) string {
 		fmt.Fprintf(&b, "    kubectl --namespace {{ .Release.Namespace }} port-forward service/%s 8080:80\n", m.Model.Name)
 	}
 	fmt.Fprintf(&b, "\nIt answers at %s", url)
-	if r := m.Model.Spec.Runtime; r == nil || r.Name == v1alpha1.RuntimeMizzen {
+	if render.RuntimeName(&m.Model.Spec) == v1alpha1.RuntimeMizzen {
 		fmt.Fprintf(&b, ", and %s/docs says how to call it", url)
 	}
 	b.WriteString(".\n")

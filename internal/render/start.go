@@ -24,13 +24,15 @@ func newRenderer(in Input) (*renderer, error) {
 	return r, nil
 }
 
-// runtimeName is the runtime of the Model; mizzen unless said otherwise.
-func (r *renderer) runtimeName() v1alpha1.RuntimeName {
-	if r.spec.Runtime == nil || r.spec.Runtime.Name == "" {
+// RuntimeName is the runtime of a Model; mizzen unless said otherwise.
+func RuntimeName(s *v1alpha1.ModelSpec) v1alpha1.RuntimeName {
+	if s.Runtime == nil || s.Runtime.Name == "" {
 		return v1alpha1.RuntimeMizzen
 	}
-	return r.spec.Runtime.Name
+	return s.Runtime.Name
 }
+
+func (r *renderer) runtimeName() v1alpha1.RuntimeName { return RuntimeName(r.spec) }
 
 func (r *renderer) isMizzen() bool { return r.runtimeName() == v1alpha1.RuntimeMizzen }
 

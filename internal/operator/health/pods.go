@@ -60,8 +60,7 @@ func lastEnd(o *Observation, s corev1.ContainerStatus) (termination.Report, bool
 
 // ours says that a container runs Mizzen's program.
 func ours(o *Observation, s corev1.ContainerStatus) bool {
-	rt := o.Model.Spec.Runtime
-	return s.Name == render.FetchContainer || rt == nil || rt.Name == v1alpha1.RuntimeMizzen || rt.Name == ""
+	return s.Name == render.FetchContainer || render.RuntimeName(&o.Model.Spec) == v1alpha1.RuntimeMizzen
 }
 
 // terminated returns how a container last ended.
