@@ -29,6 +29,8 @@ func TestKubernetesTypes(t *testing.T) {
 		"long period":        {policy("{type: Pods, value: 1, periodSeconds: 1801}"), policy("{type: Pods, value: 1, periodSeconds: 1800}"), "policies[0].periodSeconds"},
 		"window below 0":     {down("stabilizationWindowSeconds: -1"), down("stabilizationWindowSeconds: 0"), "stabilizationWindowSeconds"},
 		"long window":        {down("stabilizationWindowSeconds: 3601"), down("stabilizationWindowSeconds: 3600"), "stabilizationWindowSeconds"},
+		"no policy":          {down("policies: []"), down("policies: [{type: Pods, value: 1, periodSeconds: 15}]"), "policies"},
+		"tolerance below 0":  {down("tolerance: \"-0.1\""), down("tolerance: \"0.1\""), "tolerance"},
 		"choice of policies": {down("selectPolicy: Most"), down("selectPolicy: Disabled"), "selectPolicy"},
 		"operator":           {placed("operator: Is"), placed("operator: Exists"), "tolerations[0].operator"},
 		"effect":             {placed("effect: Never"), placed("effect: PreferNoSchedule"), "tolerations[0].effect"},

@@ -61,7 +61,10 @@ const (
 	// durationPattern leaves out the days and weeks that the format duration knows.
 	durationPattern = `^([0-9]{1,5}(\.[0-9]{1,3})?(ms|s|m|h)){1,4}$`
 	// quantityPattern leaves out exponents that are fractions, or without end.
-	quantityPattern = `^(\+|-)?([0-9]{1,18}(\.[0-9]{0,9})?|\.[0-9]{1,9})([KMGTPE]i|[numkMGTPE]|[eE](\+|-)?[0-9]{1,2})?$`
+	quantityPattern = `^(\+|-)?` + magnitude
+	// positivePattern is that of quantities that may not be negative.
+	positivePattern = `^\+?` + magnitude
+	magnitude       = `([0-9]{1,18}(\.[0-9]{0,9})?|\.[0-9]{1,9})([KMGTPE]i|[numkMGTPE]|[eE](\+|-)?[0-9]{1,2})?$`
 )
 
 // boundIntOrString bounds quantities, which have a pattern, and ports and the like,

@@ -45,10 +45,10 @@ func run() error {
 	}
 	for i := range crd.Spec.Versions {
 		schema := crd.Spec.Versions[i].Schema.OpenAPIV3Schema
+		bound(schema)
 		if err := narrow(schema); err != nil {
 			return err
 		}
-		bound(schema)
 	}
 	out, err := render(&crd)
 	if err != nil {

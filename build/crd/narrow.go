@@ -14,7 +14,8 @@ import (
 type narrowed struct {
 	path     string // [] stands for the items of a list
 	enum     []string
-	from, to float64 // a range, where there is no enum; to is 0 for no end
+	from, to float64 // a range, where there is no enum, or of a list's length; to is 0 for no end
+	positive bool    // a quantity, and not below 0
 }
 
 func narrowings() []narrowed {
@@ -22,6 +23,8 @@ func narrowings() []narrowed {
 	for _, direction := range []string{"scaleUp", "scaleDown"} {
 		behavior := "spec.scale.behavior." + direction
 		all = append(all,
+			narrowed{path: behavior + ".tolerance", positive: true},
+			narrowed{path: behavior + ".policies", from: 1},
 			narrowed{path: behavior + ".policies[].type", enum: []string{"Pods", "Percent"}},
 			narrowed{path: behavior + ".policies[].value", from: 1},
 			narrowed{path: behavior + ".policies[].periodSeconds", from: 1, to: 1800},
@@ -83,7 +86,14 @@ func (n *narrowed) on(s *apiextensions.JSONSchemaProps) error {
 		}
 		s.Enum = append(s.Enum, apiextensions.JSON{Raw: raw})
 	}
-	if len(n.enum) > 0 {
+	switch {
+	case len(n.enum) > 0:
+		s.MaxLength = nil
+		return nil
+	case n.positive:
+		s.Pattern = positivePattern
+	case s.Type == "array":
+		s.MinItems = pointer(int64(n.from))
 		return nil
 	}
 	s.Minimum = &n.from
