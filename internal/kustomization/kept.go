@@ -1,14 +1,17 @@
 package kustomization
 
 import (
+	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"path"
 	"reflect"
-	"strings"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/yaml"
 
 	"mizzen.dev/api/v1alpha1"
@@ -45,9 +48,17 @@ func (in Input) imageBefore(model *v1alpha1.Model) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for doc := range strings.SplitSeq(strings.ReplaceAll(string(content), "\r\n", "\n"), "\n---\n") {
+	documents := utilyaml.NewYAMLReader(bufio.NewReader(bytes.NewReader(content)))
+	for {
+		doc, err := documents.Read()
+		if errors.Is(err, io.EOF) {
+			return "", nil
+		}
 		o := &unstructured.Unstructured{}
-		if err := yaml.Unmarshal([]byte(doc), &o.Object); err != nil {
+		if err == nil {
+			err = yaml.Unmarshal(doc, &o.Object)
+		}
+		if err != nil {
 			return "", fmt.Errorf("reading %s: %w", name, err)
 		}
 		if containers, _, _ := unstructured.NestedSlice(o.Object, "spec", "template", "spec", "containers"); len(containers) > 0 {
@@ -56,7 +67,6 @@ func (in Input) imageBefore(model *v1alpha1.Model) (string, error) {
 			return image, nil
 		}
 	}
-	return "", nil
 }
 
 // read reads a file that is there into a value, which stays as it is without one.
