@@ -8,6 +8,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 
+	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/render"
 	"mizzen.dev/internal/termination"
 )
@@ -41,10 +42,11 @@ type Saying struct {
 }
 
 // pods sorts those that are not ready first, then the newest.
-func pods(list []corev1.Pod) []Pod {
-	all := make([]Pod, 0, len(list))
-	for i := range list {
-		all = append(all, podOf(&list[i]))
+func pods(o *Objects) []Pod {
+	foreign := o.Model != nil && render.RuntimeName(&o.Model.Spec) != v1alpha1.RuntimeMizzen
+	all := make([]Pod, 0, len(o.Pods))
+	for i := range o.Pods {
+		all = append(all, podOf(&o.Pods[i], foreign))
 	}
 	slices.SortStableFunc(all, func(a, b Pod) int {
 		return cmp.Or(boolRank(a.Ready)-boolRank(b.Ready), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Name, b.Name))
@@ -59,7 +61,8 @@ func boolRank(b bool) int {
 	return 0
 }
 
-func podOf(p *corev1.Pod) Pod {
+// podOf is a pod whose server may be another program than Mizzen.
+func podOf(p *corev1.Pod, foreign bool) Pod {
 	v := Pod{
 		Name: p.Name, Node: p.Spec.NodeName, State: "Running", CreatedAt: p.CreationTimestamp.Time,
 		Version: p.Labels[versionLabel], Revision: p.Labels[render.RevisionLabel],
@@ -68,10 +71,10 @@ func podOf(p *corev1.Pod) Pod {
 		v.Ready = c.Status == corev1.ConditionTrue && p.DeletionTimestamp == nil
 	}
 	for i := range p.Status.InitContainerStatuses {
-		v.addContainer(&p.Status.InitContainerStatuses[i], p.Spec.InitContainers)
+		v.addContainer(&p.Status.InitContainerStatuses[i], p.Spec.InitContainers, foreign)
 	}
 	for i := range p.Status.ContainerStatuses {
-		v.addContainer(&p.Status.ContainerStatuses[i], p.Spec.Containers)
+		v.addContainer(&p.Status.ContainerStatuses[i], p.Spec.Containers, foreign)
 	}
 	v.State = v.state(p)
 	if v.Ready {
@@ -84,7 +87,7 @@ func podOf(p *corev1.Pod) Pod {
 }
 
 // addContainer counts restarts and takes what the container says.
-func (v *Pod) addContainer(s *corev1.ContainerStatus, specs []corev1.Container) {
+func (v *Pod) addContainer(s *corev1.ContainerStatus, specs []corev1.Container, foreign bool) {
 	v.Restarts += s.RestartCount
 	for _, ended := range []*corev1.ContainerStateTerminated{s.LastTerminationState.Terminated, s.State.Terminated} {
 		if ended == nil {
@@ -109,11 +112,12 @@ func (v *Pod) addContainer(s *corev1.ContainerStatus, specs []corev1.Container) 
 	if ended == nil || ended.ExitCode == 0 {
 		return
 	}
-	v.Says = append(v.Says, endOf(s.Name, ended, memoryLimit(s.Name, specs)))
+	v.Says = append(v.Says, endOf(s.Name, ended, memoryLimit(s.Name, specs), foreign && s.Name != render.FetchContainer))
 }
 
-// endOf says why a container ended: in its own words if it left some.
-func endOf(container string, ended *corev1.ContainerStateTerminated, limit string) Saying {
+// endOf says why a container ended: in its own words if it left some. The exit codes of a
+// foreign program tell nothing.
+func endOf(container string, ended *corev1.ContainerStateTerminated, limit string, foreign bool) Saying {
 	report := termination.Parse(ended.Message)
 	s := Saying{Container: container, Reason: string(report.Reason), ExitCode: ended.ExitCode, Message: report.Message,
 		At: ended.FinishedAt.Time}
@@ -125,7 +129,7 @@ func endOf(container string, ended *corev1.ContainerStateTerminated, limit strin
 		}
 		return s
 	}
-	if s.Reason == "" {
+	if s.Reason == "" && !foreign {
 		s.Reason = string(termination.ForExitCode(int(ended.ExitCode)))
 	}
 	if s.Reason == "" {

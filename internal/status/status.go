@@ -112,7 +112,7 @@ func Of(o *Objects) *Status {
 		Namespace: o.Namespace, Name: o.Name, RunBy: RunByFiles,
 		Replicas:   replicas(o.Deployments),
 		Autoscaler: autoscaler(o),
-		Pods:       pods(o.Pods),
+		Pods:       pods(o),
 		Events:     events(o),
 		Notes:      o.Notes,
 	}

@@ -81,10 +81,11 @@ func (r Reason) ExitCode() int {
 }
 
 // ForExitCode returns the reason that goes with an exit code, for a container
-// whose message was lost; "" for 0, and for codes that are not ours, such as 137.
+// whose message was lost; "" for 0, for codes that are not ours, such as 137, and for
+// that of ConfigInvalid, with which a Go program ends that panics.
 func ForExitCode(code int) Reason {
 	for _, c := range exitCodes {
-		if c.code == code {
+		if c.code == code && c.reason != ConfigInvalid {
 			return c.reason
 		}
 	}

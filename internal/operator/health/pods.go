@@ -50,7 +50,7 @@ func lastEnd(o *Observation, s corev1.ContainerStatus) (termination.Report, bool
 			return termination.Report{}, false
 		}
 		report := termination.Parse(t.Message)
-		if report.Reason == "" && ours(o, s) && t.ExitCode != exitPanic {
+		if report.Reason == "" && ours(o, s) {
 			report.Reason = termination.ForExitCode(int(t.ExitCode))
 		}
 		return report, true

@@ -185,10 +185,8 @@ func crashing(o *Observation) *finding {
 	return nil
 }
 
-// Exit codes of processes that were killed, 128 and the signal, and of Go programs that
-// failed without a word.
+// Exit codes of processes that were killed: 128 and the signal.
 const (
-	exitPanic   = 2
 	exitSIGKILL = 137
 	exitSIGTERM = 143
 )
