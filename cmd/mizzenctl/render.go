@@ -159,7 +159,28 @@ func (o *renderOptions) render(models []*v1alpha1.Model, p *platform.Platform, w
 		}
 		results = append(results, result)
 	}
-	return results, errors.Join(refused...)
+	return results, errors.Join(append(refused, meetings(results)...)...)
+}
+
+// meetings are the objects that two Models would both make, such as the Ingress iris-grpc
+// of iris and that of iris-grpc.
+func meetings(results []*render.Result) []error {
+	var met []error
+	makers := map[string]string{} // names of Models by what they make
+	for _, r := range results {
+		for _, o := range r.Objects {
+			maker := o.GetLabels()[render.ModelLabel]
+			if maker == "" { // a Secret of development, which is anybody's
+				continue
+			}
+			what := fmt.Sprintf("%s %s/%s", o.GroupVersionKind().GroupKind(), o.GetNamespace(), o.GetName())
+			if other, ok := makers[what]; ok {
+				met = append(met, fmt.Errorf("%s: the Models %s and %s would both make it: rename one of them", what, other, maker))
+			}
+			makers[what] = maker
+		}
+	}
+	return met
 }
 
 // environmentNames are the environments that have an overlay.
