@@ -97,12 +97,12 @@ func newTestServer(t *testing.T, s *apiserver.Server) *testServer {
 var stopServer = func() error { return nil }
 
 var sharedServer = sync.OnceValues(func() (*apiserver.Server, error) {
-	dirs, err := crds.Dirs(context.Background(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager())
+	files, err := crds.Files(context.Background(), crds.Written(crds.GatewayAPI(), crds.KEDA(), crds.CertManager())...)
 	if err != nil {
 		return nil, err
 	}
 	own := filepath.Join("..", "..", "api", "v1alpha1", "crd.yaml")
-	s, err := apiserver.Start(context.Background(), apiserver.Options{CRDPaths: append(dirs, own)})
+	s, err := apiserver.Start(context.Background(), apiserver.Options{CRDPaths: append(files, own)})
 	if err == nil {
 		stopServer = s.Stop
 	}

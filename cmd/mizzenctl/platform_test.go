@@ -19,11 +19,11 @@ import (
 // TestBareCluster runs commands on a real API server that has cert-manager's kinds, and
 // does not know Models.
 func TestBareCluster(t *testing.T) {
-	dirs, err := crds.Dirs(t.Context(), crds.CertManager())
+	files, err := crds.Files(t.Context(), crds.Written(crds.CertManager())...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := apiserver.New(t, apiserver.Options{CRDPaths: dirs})
+	server := apiserver.New(t, apiserver.Options{CRDPaths: files})
 	t.Run("platform", func(t *testing.T) { applyPlatform(t, server) })
 	t.Run("scripts", func(t *testing.T) { clusterScripts(t, newTestServer(t, server), "bare") })
 }

@@ -86,35 +86,26 @@ func TestApplications(t *testing.T) {
 // argoSchemas are the schemas of Argo CD's definitions by kind.
 func argoSchemas(t *testing.T) map[string]*apiextensions.JSONSchemaProps {
 	t.Helper()
-	dirs, err := crds.Dirs(context.Background(), crds.ArgoCD())
+	files, err := crds.Files(context.Background(), crds.Written(crds.ArgoCD())...)
 	if err != nil {
 		t.Fatal(err)
 	}
 	found := map[string]*apiextensions.JSONSchemaProps{}
-	for _, dir := range dirs {
-		files, err := filepath.Glob(filepath.Join(dir, "*.yaml"))
+	for _, file := range files {
+		text, err := os.ReadFile(file)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, file := range files {
-			text, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var crd apiextensionsv1.CustomResourceDefinition
-			if err := yaml.Unmarshal(text, &crd); err != nil {
-				t.Fatal(err)
-			}
-			if crd.Kind != "CustomResourceDefinition" {
-				continue
-			}
-			var internal apiextensions.JSONSchemaProps
-			if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(
-				crd.Spec.Versions[0].Schema.OpenAPIV3Schema, &internal, nil); err != nil {
-				t.Fatal(err)
-			}
-			found[crd.Spec.Names.Kind] = &internal
+		var crd apiextensionsv1.CustomResourceDefinition
+		if err := yaml.Unmarshal(text, &crd); err != nil {
+			t.Fatal(err)
 		}
+		var internal apiextensions.JSONSchemaProps
+		if err := apiextensionsv1.Convert_v1_JSONSchemaProps_To_apiextensions_JSONSchemaProps(
+			crd.Spec.Versions[0].Schema.OpenAPIV3Schema, &internal, nil); err != nil {
+			t.Fatal(err)
+		}
+		found[crd.Spec.Names.Kind] = &internal
 	}
 	return found
 }

@@ -56,11 +56,11 @@ func modelDefinition() *apiextensionsv1.CustomResourceDefinition {
 
 // definitionPaths are the kinds of others, as their projects publish them.
 func definitionPaths() []string {
-	dirs, err := crds.Dirs(context.Background(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())
+	files, err := crds.Files(context.Background(), crds.Written(crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())...)
 	if err != nil {
 		panic(err)
 	}
-	return dirs
+	return files
 }
 
 // bed is a namespace on an API server, with an administrator.

@@ -2,7 +2,6 @@ package operator_test
 
 import (
 	"fmt"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +23,7 @@ import (
 // operator of the whole cluster runs, and for a Gateway of the platform that comes after
 // its kind and is changed: the address of a Model follows.
 func TestInstalledLater(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	s := apiserver.New(t, apiserver.Options{CRDs: []*apiextensionsv1.CustomResourceDefinition{modelDefinition()}})
 	b := newBed(t, s)
 	b.operate(func(o *operator.Options) {
@@ -36,11 +36,7 @@ func TestInstalledLater(t *testing.T) {
 		t.Fatalf("without the Gateway API, Exposed is %+v", c)
 	}
 
-	dirs, err := crds.Dirs(t.Context(), crds.GatewayAPI())
-	if err != nil {
-		t.Fatal(err)
-	}
-	files, err := filepath.Glob(filepath.Join(dirs[0], "*.yaml"))
+	files, err := crds.Files(t.Context(), crds.Written(crds.GatewayAPI())...)
 	if err != nil {
 		t.Fatal(err)
 	}

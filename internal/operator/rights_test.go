@@ -52,6 +52,7 @@ func cached(fields ...string) string {
 // It makes the same of Models either way, is refused nothing, and keeps away from where it
 // has no business.
 func TestRights(t *testing.T) {
+	t.Parallel()
 	// The audit log, and the Models that an operator of the whole cluster sees, are these.
 	b := newBed(t, apiserver.New(t, apiserver.Options{CRDs: []*apiextensionsv1.CustomResourceDefinition{modelDefinition()}, CRDPaths: definitionPaths()}))
 	b.offer("metrics.k8s.io")

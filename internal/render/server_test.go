@@ -27,12 +27,12 @@ import (
 var server *apiserver.Shared
 
 func TestMain(m *testing.M) {
-	dirs, err := crds.Dirs(context.Background(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())
+	files, err := crds.Files(context.Background(), crds.Written(crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	server = apiserver.NewShared(apiserver.Options{CRDPaths: dirs})
+	server = apiserver.NewShared(apiserver.Options{CRDPaths: files})
 	os.Exit(server.Run(m))
 }
 

@@ -105,13 +105,13 @@ func (c *Cluster) StartCertManager(ctx context.Context) error {
 
 // InstallCRDs installs CustomResourceDefinitions and waits until their kinds are served.
 func (c *Cluster) InstallCRDs(ctx context.Context, sets ...crds.Set) error {
-	dirs, err := crds.Dirs(ctx, sets...)
+	files, err := crds.Files(ctx, sets...)
 	if err != nil {
 		return err
 	}
 	args := []string{"apply", "--server-side", "--force-conflicts", "--field-manager=test"}
-	for _, dir := range dirs {
-		args = append(args, "-f", dir)
+	for _, file := range files {
+		args = append(args, "-f", file)
 	}
 	if _, err := c.Kubectl(ctx, args...); err != nil {
 		return err

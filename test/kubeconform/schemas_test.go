@@ -54,18 +54,12 @@ func writeSchemas(t *testing.T, dir string, wanted map[groupVersionKind]bool, ot
 			}
 		}
 	}
-	dirs, err := crds.Dirs(context.Background(), others...)
+	files, err := crds.Files(context.Background(), others...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, d := range append(dirs, "../../config") {
-		files, err := filepath.Glob(filepath.Join(d, "*.yaml"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
-			writeDefinition(t, dir, file)
-		}
+	for _, file := range append(files, "../../config/crd.yaml") {
+		writeDefinition(t, dir, file)
 	}
 }
 

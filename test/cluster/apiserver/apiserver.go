@@ -113,7 +113,9 @@ func (s *Server) start(bin string, args map[string]string) error {
 	flags := server.Configure().
 		Set("audit-policy-file", policy).
 		Set("audit-log-path", s.AuditLog()).
-		Set("profiling", "false")
+		Set("profiling", "false").
+		// A list from the cache waits until etcd has said how far it is.
+		Set("watch-cache", "false")
 	for name, value := range args {
 		flags.Set(name, value)
 	}

@@ -154,7 +154,7 @@ func (p Program) report(file string, packages *atomic.Int64, done <-chan struct{
 // ModuleDir returns the directory of a module that the program's go.mod has, for the
 // files in it that are no code.
 func (p Program) ModuleDir(ctx context.Context, module string) (string, error) {
-	source, err := Source(p.Name)
+	source, err := p.source()
 	if err != nil {
 		return "", err
 	}

@@ -14,11 +14,11 @@ import (
 
 // TestEstablished holds for the kinds that Mizzen writes, on a real API server.
 func TestEstablished(t *testing.T) {
-	dirs, err := crds.Dirs(t.Context(), crds.All()...)
+	files, err := crds.Files(t.Context(), crds.Written(crds.All()...)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := apiserver.New(t, apiserver.Options{CRDPaths: dirs})
+	server := apiserver.New(t, apiserver.Options{CRDPaths: files})
 	c, err := clientset.NewForConfig(server.Config)
 	if err != nil {
 		t.Fatal(err)
@@ -26,11 +26,11 @@ func TestEstablished(t *testing.T) {
 	for _, name := range []string{
 		"gateways.gateway.networking.k8s.io", "httproutes.gateway.networking.k8s.io", "grpcroutes.gateway.networking.k8s.io",
 		"gatewayclasses.gateway.networking.k8s.io",
-		"scaledobjects.keda.sh", "triggerauthentications.keda.sh",
-		"certificates.cert-manager.io", "clusterissuers.cert-manager.io", "challenges.acme.cert-manager.io",
-		"servicemonitors.monitoring.coreos.com", "podmonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com",
+		"scaledobjects.keda.sh",
+		"certificates.cert-manager.io", "clusterissuers.cert-manager.io",
+		"servicemonitors.monitoring.coreos.com", "prometheusrules.monitoring.coreos.com",
 		"applications.argoproj.io", "applicationsets.argoproj.io",
-		"imagevalidatingpolicies.policies.kyverno.io", "clusterpolicies.kyverno.io",
+		"imagevalidatingpolicies.policies.kyverno.io",
 	} {
 		crd, err := c.ApiextensionsV1().CustomResourceDefinitions().Get(t.Context(), name, metav1.GetOptions{})
 		if err != nil {
@@ -50,14 +50,19 @@ func TestEstablished(t *testing.T) {
 func TestNotWhatIsPinned(t *testing.T) {
 	set := crds.GatewayAPI()
 	set.Sum = crds.KEDA().Sum
-	_, err := crds.Dirs(t.Context(), set)
+	_, err := crds.Files(t.Context(), set)
 	var sumErr *crds.SumError
 	if !errors.As(err, &sumErr) {
 		t.Errorf("a module with another checksum gives %v", err)
 	}
 	missing := crds.GatewayAPI()
 	missing.Dirs = []string{"config/crd/none"}
-	if _, err := crds.Dirs(t.Context(), missing); err == nil {
+	if _, err := crds.Files(t.Context(), missing); err == nil {
 		t.Error("a folder that is not there gives no error")
+	}
+	missing = crds.GatewayAPI()
+	missing.Written = append(missing.Written, "none.yaml")
+	if _, err := crds.Files(t.Context(), missing); err == nil {
+		t.Error("a file that is not there gives no error")
 	}
 }
