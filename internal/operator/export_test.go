@@ -1,6 +1,7 @@
 package operator
 
 import (
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -15,11 +16,11 @@ import (
 )
 
 // NewReconciler returns one without caches, for tests that come between each of its
-// writes. Of the optional kinds, those of the Prometheus operator are there.
-func NewReconciler(c client.Client, p *platform.Platform) *Reconciler {
+// writes. Of the optional kinds, those of the groups are there.
+func NewReconciler(c client.Client, p *platform.Platform, groups ...string) *Reconciler {
 	f := &Facts{current: facts{platform: p, kinds: map[schema.GroupVersionKind]bool{}}}
 	for _, k := range Kinds() {
-		f.current.kinds[k.GroupVersionKind] = k.Group == "monitoring.coreos.com"
+		f.current.kinds[k.GroupVersionKind] = slices.Contains(groups, k.Group)
 	}
 	m, err := NewMetrics(prometheus.NewRegistry())
 	if err != nil {

@@ -5,12 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
@@ -84,48 +88,95 @@ func (m *mortal) List(ctx context.Context, list client.ObjectList, opts ...clien
 	return m.Client.List(ctx, list, opts...)
 }
 
-// specs are what a Model asks for in turn: objects are made, changed, handed over and
+// life is what a Model asks for in turn: objects are made, changed, handed over and
 // removed on the way.
-func specs() []string {
-	return []string{
-		spec("replicas: 3", "config: {MIZZEN_LOG_LEVEL: debug}", ingress),
-		spec("scale: {minReplicas: 2, maxReplicas: 5}", "config: {MIZZEN_LOG_LEVEL: info}", "isolation: {mode: Disabled}"),
-		spec("replicas: 4"),
-	}
+type life struct {
+	offers platform.Offers
+	groups []string // of the optional kinds that there are
+	specs  []string
+	kinds  []string // that the first has beside those of every Model
+}
+
+var lives = map[string]life{
+	"plain": {
+		offers: platform.Offers{platform.PrometheusOperator, platform.MetricsServer},
+		groups: []string{"monitoring.coreos.com"},
+		specs: []string{
+			spec("replicas: 3", "config: {MIZZEN_LOG_LEVEL: debug}", ingress),
+			spec("scale: {minReplicas: 2, maxReplicas: 5}", "config: {MIZZEN_LOG_LEVEL: info}", "isolation: {mode: Disabled}"),
+			spec("replicas: 4"),
+		},
+		kinds: []string{"ConfigMap", "Ingress", "PrometheusRule"},
+	},
+	// The autoscaler is handed from KEDA to an HPA, and the Model's own Gateway goes.
+	"KEDA and Gateway": {
+		offers: platform.Offers{platform.MetricsServer, platform.KEDA, platform.GatewayAPI, platform.CertManager},
+		groups: []string{"keda.sh", "gateway.networking.k8s.io", "cert-manager.io"},
+		specs: []string{
+			spec("scale: {minReplicas: 2, maxReplicas: 20, target: {requestsPerSecond: 50}}",
+				"expose: {host: iris.example.com, gateway: {className: envoy}, tls: {issuerRef: {name: authority}}}"),
+			spec("scale: {minReplicas: 2, maxReplicas: 5, target: {cpuUtilization: 60}, via: HPA}"),
+		},
+		kinds: []string{"Certificate", "Gateway", "HTTPRoute", "ScaledObject"},
+	},
 }
 
 // TestDying holds for an operator that dies before or after any of its writes: the next
 // one ends with the same objects.
 func TestDying(t *testing.T) {
 	shared := newBed(t, server.Get(t))
-	want, total := live(shared.another(t), 0, false)
-	t.Logf("an untroubled life has %d writes", total)
-	if total < 15 {
-		t.Fatalf("an untroubled life has %d writes only", total)
-	}
-	for n := 1; n <= total; n++ {
-		for _, after := range []bool{false, true} {
-			t.Run(fmt.Sprintf("write=%d/after=%t", n, after), func(t *testing.T) {
-				t.Parallel()
-				got, _ := live(shared.another(t), n, after)
-				if diff := cmp.Diff(want, got); diff != "" {
-					t.Errorf("objects (-of an untroubled life +got):\n%s", diff)
-				}
-			})
+	for name, l := range lives {
+		whole := l.live(shared.another(t), 0, false)
+		t.Logf("%s: an untroubled life has %d writes", name, whole.writes)
+		if whole.writes < 15 {
+			t.Fatalf("%s: an untroubled life has %d writes only", name, whole.writes)
+		}
+		for _, kind := range l.kinds {
+			if !slices.ContainsFunc(slices.Collect(maps.Keys(whole.stages[0])), func(key string) bool { return strings.HasPrefix(key, kind+" ") }) {
+				t.Errorf("%s: there is no %s", name, kind)
+			}
+		}
+		for n := 1; n <= whole.writes; n++ {
+			for _, after := range []bool{false, true} {
+				t.Run(fmt.Sprintf("%s/write=%d/after=%t", name, n, after), func(t *testing.T) {
+					t.Parallel()
+					cut := l.live(shared.another(t), n, after)
+					if !cut.died {
+						t.Error("nobody died")
+					}
+					if diff := cmp.Diff(whole.stages[:len(cut.stages)], cut.stages); diff != "" {
+						t.Errorf("objects (-of an untroubled life +got):\n%s", diff)
+					}
+				})
+			}
 		}
 	}
 }
 
-// live takes a Model through all its specs with an operator that dies once, and returns
-// what there is in the end and how many writes there were.
-func live(b *bed, dieAt int, after bool) (map[string]string, int) {
+// lived is what a life left behind.
+type lived struct {
+	stages []map[string]string // the objects after each spec
+	writes int
+	died   bool
+}
+
+// live takes a Model through a life with an operator that dies at a write, if dieAt is not
+// 0. What is equal once the next operator has come to rest stays equal, and is the end.
+func (l life) live(b *bed, dieAt int, after bool) (all lived) {
 	b.Helper()
 	p := platform.Bare()
 	p.Image = "registry.example.com/mizzen:1.0.0"
-	p.Offers = platform.Offers{platform.PrometheusOperator, platform.MetricsServer}
+	p.Offers = l.offers
+	p.Prometheus = &platform.Prometheus{Address: "http://prometheus.monitoring:9090"}
 	m := &mortal{Client: b.Client, dieAt: dieAt, after: after}
-	r := operator.NewReconciler(m, p)
-	for i, s := range specs() {
+	clock := clocktesting.NewFakeClock(time.Now())
+	newReconciler := func() *operator.Reconciler {
+		r := operator.NewReconciler(m, p, l.groups...)
+		r.Clock = clock
+		return r
+	}
+	r := newReconciler()
+	for i, s := range l.specs {
 		if i == 0 {
 			b.model("iris", s)
 		} else {
@@ -133,19 +184,27 @@ func live(b *bed, dieAt int, after bool) (map[string]string, int) {
 		}
 		for quiet := false; !quiet; {
 			before := m.writes
-			_, err := r.Reconcile(b.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: b.namespace, Name: "iris"}})
+			clock.Step(operator.ProgressDelay)
+			result, err := r.Reconcile(b.Context(), reconcile.Request{NamespacedName: client.ObjectKey{Namespace: b.namespace, Name: "iris"}})
 			if m.dead() {
-				m = &mortal{Client: b.Client}
-				r = operator.NewReconciler(m, p)
+				m, all.died = &mortal{Client: b.Client}, true
+				r = newReconciler()
 				continue
 			}
 			if err != nil {
 				b.Fatal(err)
 			}
-			quiet = m.writes == before
+			// A status may wait to be written.
+			waits := result.RequeueAfter > 0 && result.RequeueAfter <= operator.ProgressDelay
+			quiet = m.writes == before && !waits
+		}
+		all.stages = append(all.stages, b.gist("iris"))
+		if all.died {
+			break
 		}
 	}
-	return b.gist("iris"), m.writes
+	all.writes = m.writes
+	return all
 }
 
 // gist is what matters of a Model's objects, in a form that is the same in any

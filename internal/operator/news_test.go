@@ -77,7 +77,7 @@ func newUpcoming(t *testing.T) *upcoming {
 	p := platform.Bare()
 	p.Image = "registry.example.com/mizzen:1.0.0"
 	u := &upcoming{bed: b, client: &mortal{Client: b.Client}, clock: clocktesting.NewFakePassiveClock(time.Now())}
-	u.reconciler = operator.NewReconciler(u.client, p)
+	u.reconciler = operator.NewReconciler(u.client, p, "monitoring.coreos.com")
 	u.reconciler.Clock = u.clock
 	return u
 }

@@ -35,6 +35,8 @@ func specMeanings() []Meaning {
 		{exposed, "False", "RateLimitUnsupported", "Neither the way in nor the runtime bounds the rate of calls. Remove `rateLimit`, or use an Ingress of nginx."},
 		{exposed, "False", "TimeoutsUnsupported", "Neither the way in nor the runtime ends calls that take too long. Remove `timeouts`, or use a Gateway."},
 		{exposed, "True", "TimeoutRounded", "The way in counts in coarser steps; the value was rounded up."},
+		{exposed, "True", "AnnotationOverridden", "An annotation of `expose.ingress` is one that Mizzen sets itself, by the fields of `expose`."},
+		{exposed, "True", "SessionAffinityInside", "`gpu.sessionAffinity` holds inside the cluster; the way in needs `expose.stickySessions`."},
 		{isolated, "True", "IngressPeersUnknown", "The platform does not say which pods the way in consists of, so that their calls do not get through unless `isolation.from` names them. Name them there, or in `peers.ingress` of the platform file; Ready is `ServingWithProblems` until then."},
 		{isolated, "True", "NamespaceCloses", "`isolation.mode` is Disabled, and the platform closes the namespace with `default-deny`: nobody reaches the pods, and they reach nobody, not even name servers and stores, unless NetworkPolicies of yours let them. Set the mode to Restricted, with `from` and `egress`, or remove the namespace from the platform file and `default-deny` from the namespace."},
 		{isolated, "True", "ScraperPeersUnknown", "The platform does not say which pods scrape metrics, so that they do not get through. Set `peers.scraper` in the platform file."},
