@@ -47,12 +47,12 @@ var server *apiserver.Shared
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	dirs, err := crds.Dirs(context.Background(), crds.GatewayAPI(), crds.CertManager(), crds.Kyverno(), crds.PrometheusOperator(), crds.KEDA())
+	files, err := crds.Files(context.Background(), crds.Written(crds.GatewayAPI(), crds.CertManager(), crds.Kyverno(), crds.PrometheusOperator(), crds.KEDA())...)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
-	server = apiserver.NewShared(apiserver.Options{CRDPaths: dirs})
+	server = apiserver.NewShared(apiserver.Options{CRDPaths: files})
 	os.Exit(server.Run(m))
 }
 
@@ -362,11 +362,16 @@ func TestFromCluster(t *testing.T) {
 		}
 	}
 	for name, listener := range map[string]string{
-		"shared":  "{name: a, port: 443, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}, tls: {certificateRefs: [{name: a}]}}",
-		"plain":   "{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}",
-		"private": "{name: a, port: 80, protocol: HTTP}",
+		"shared": "{name: a, port: 443, protocol: HTTPS, allowedRoutes: {namespaces: {from: All}}, tls: {certificateRefs: [{name: a}]}}",
+		"plain":  "{name: a, port: 80, protocol: HTTP, allowedRoutes: {namespaces: {from: All}}}",
+		"mixed":  "{name: secure, port: 443, protocol: HTTPS, tls: {certificateRefs: [{name: a}]}}, {name: web, port: 80, protocol: HTTP}",
+		"iris":   "{name: a, port: 80, protocol: HTTP}", // a Model's own
 	} {
-		if err := create(t, c.client, "gateways", "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: "+name+", namespace: gateways}, spec: {gatewayClassName: a, listeners: ["+listener+"]}}"); err != nil {
+		var labels string
+		if name == "iris" {
+			labels = ", labels: {mizzen.dev/model: iris}"
+		}
+		if err := create(t, c.client, "gateways", "{apiVersion: gateway.networking.k8s.io/v1, kind: Gateway, metadata: {name: "+name+labels+", namespace: gateways}, spec: {gatewayClassName: a, listeners: ["+listener+"]}}"); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -380,6 +385,8 @@ func TestFromCluster(t *testing.T) {
 		Offers:         platform.Offers{platform.GatewayAPI, platform.GRPCRoute, platform.CertManager, platform.PrometheusOperator, platform.MetricsServer, platform.KEDA},
 		IngressClasses: []platform.IngressClass{{Name: "public", Controller: "k8s.io/ingress-nginx"}},
 		Gateways: []platform.Gateway{
+			{Name: "mixed", Namespace: "gateways", Scheme: platform.SchemeHTTPS},
+			{Name: "mixed", Namespace: "gateways", SectionName: "web", Scheme: platform.SchemeHTTP},
 			{Name: "plain", Namespace: "gateways", Scheme: platform.SchemeHTTP},
 			{Name: "shared", Namespace: "gateways", Scheme: platform.SchemeHTTPS},
 		},
@@ -506,11 +513,12 @@ func (c *cluster) installExperimental(t *testing.T) {
 	t.Helper()
 	set := crds.GatewayAPI()
 	set.Dirs = []string{"config/crd/experimental"}
-	dirs, err := crds.Dirs(t.Context(), set)
+	set.Written = []string{"gateway.networking.k8s.io_httproutes.yaml"}
+	files, err := crds.Files(t.Context(), crds.Written(set)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text, err := os.ReadFile(filepath.Join(dirs[0], "gateway.networking.k8s.io_httproutes.yaml"))
+	text, err := os.ReadFile(files[0])
 	if err != nil {
 		t.Fatal(err)
 	}

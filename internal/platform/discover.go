@@ -14,6 +14,8 @@ import (
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
+
+	"mizzen.dev/api/v1alpha1"
 )
 
 // Cluster is what has to be asked. A client of the API's discovery does; one that
@@ -286,35 +288,36 @@ func (d *discoverer) gatewayAPI(ctx context.Context) {
 	d.gateways(ctx)
 }
 
-// gateways that routes of other namespaces may attach to.
+// gateways that routes may attach to. A listener in plain text beside one with TLS has an
+// entry of its own.
 func (d *discoverer) gateways(ctx context.Context) {
 	var list struct {
 		Items []struct {
 			Metadata struct{ Name, Namespace string }
 			Spec     struct {
-				Listeners []struct {
-					Protocol      string
-					AllowedRoutes struct {
-						Namespaces struct{ From string }
-					}
-				}
+				Listeners []struct{ Name, Protocol string }
 			}
 		}
 	}
-	if !d.get(ctx, "/apis/gateway.networking.k8s.io/v1/gateways", listing(), &list) {
+	query := listing()
+	query["labelSelector"] = "!" + v1alpha1.Group + "/model" // those of Models are theirs alone
+	if !d.get(ctx, "/apis/gateway.networking.k8s.io/v1/gateways", query, &list) {
 		return
 	}
 	for _, g := range list.Items {
-		shared, scheme := false, SchemeHTTP
+		gateway := Gateway{Name: g.Metadata.Name, Namespace: g.Metadata.Namespace, Scheme: SchemeHTTP}
+		var plain []Gateway
 		for _, l := range g.Spec.Listeners {
-			from := l.AllowedRoutes.Namespaces.From
-			shared = shared || from == "All" || from == "Selector"
-			if l.Protocol == "HTTPS" {
-				scheme = SchemeHTTPS
+			switch l.Protocol {
+			case "HTTPS":
+				gateway.Scheme = SchemeHTTPS
+			case "HTTP":
+				plain = append(plain, Gateway{Name: gateway.Name, Namespace: gateway.Namespace, SectionName: l.Name, Scheme: SchemeHTTP})
 			}
 		}
-		if shared {
-			d.found.Gateways = append(d.found.Gateways, Gateway{Name: g.Metadata.Name, Namespace: g.Metadata.Namespace, Scheme: scheme})
+		d.found.Gateways = append(d.found.Gateways, gateway)
+		if gateway.Scheme == SchemeHTTPS {
+			d.found.Gateways = append(d.found.Gateways, plain...)
 		}
 	}
 }

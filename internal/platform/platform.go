@@ -100,6 +100,8 @@ type IngressClass struct {
 type Gateway struct {
 	Name      string `json:"name"`
 	Namespace string `json:"namespace"`
+	// SectionName is the listener that is meant, if not all of them are.
+	SectionName string `json:"sectionName,omitempty"`
 	// Scheme of the addresses behind it: HTTPS, unless its listeners are in plain text.
 	Scheme Scheme `json:"scheme,omitempty"`
 }

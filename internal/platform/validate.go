@@ -70,7 +70,10 @@ func (p *Platform) validateFacts(v *validator) {
 		path := fmt.Sprintf("gateways[%d]", i)
 		v.subdomain(path+".name", g.Name)
 		v.label(path+".namespace", g.Namespace)
-		v.unique(path+".name", g.Namespace+"/"+g.Name, seen)
+		if g.SectionName != "" {
+			v.subdomain(path+".sectionName", g.SectionName)
+		}
+		v.unique(path+".name", strings.TrimSuffix(g.Namespace+"/"+g.Name+"/"+g.SectionName, "/"), seen)
 		v.oneOf(path+".scheme", string(g.Scheme), string(SchemeHTTPS), string(SchemeHTTP))
 	}
 	if m := p.Prometheus; m != nil {

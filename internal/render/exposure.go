@@ -16,6 +16,8 @@ const (
 	reasonUnknownClass       = "IngressClassUnknown"
 	reasonNotSupported       = "ExposureUnsupported"
 	reasonRounded            = "TimeoutRounded"
+	reasonOverridden         = "AnnotationOverridden"
+	reasonAffinityInside     = "SessionAffinityInside"
 )
 
 // wayIn is what expose asks for, once what cannot be had has been refused.
@@ -76,6 +78,10 @@ func (r *renderer) wayIn() (*wayIn, bool) {
 		r.refuse("spec.expose.protocols", conditionExposed, reasonNotSupported, "the runtime %s does not speak gRPC: remove GRPC", r.profile.name)
 		w.grpc = false
 	}
+	if g := r.spec.GPU; g != nil && g.SessionAffinity == v1alpha1.SessionAffinityClientIP && w.sticky == nil {
+		r.warn("spec.gpu.sessionAffinity", conditionExposed, reasonAffinityInside,
+			"the way in calls pods itself, whoever the client is: set expose.stickySessions as well")
+	}
 	tls, ok := r.tlsSource()
 	w.tls = tls
 	return w, ok && (w.http || w.grpc)
@@ -134,18 +140,30 @@ func (r *renderer) certificate(w *wayIn, solver map[string]string) {
 // scheme of the addresses behind the way in.
 func (r *renderer) scheme(w *wayIn) string {
 	if w.Gateway != nil && w.Gateway.ParentRef != nil {
-		ref := r.parentRef(w)
-		for _, g := range r.Platform.Gateways {
-			if g.Name == ref.Name && g.Namespace == ref.Namespace && g.Scheme == platform.SchemeHTTP {
-				return "http"
-			}
-		}
-		return "https"
+		return r.schemeBehind(r.parentRef(w))
 	}
 	if w.tls != nil {
 		return "https"
 	}
 	return "http"
+}
+
+// schemeBehind a Gateway of the platform, or one of its listeners: https where nothing else is
+// known.
+func (r *renderer) schemeBehind(ref v1alpha1.GatewayRef) string {
+	scheme := platform.SchemeHTTPS
+	for _, g := range r.Platform.Gateways {
+		if g.Name != ref.Name || g.Namespace != ref.Namespace {
+			continue
+		}
+		if g.SectionName == ref.SectionName { // the listener itself, if one is meant
+			return strings.ToLower(string(g.Scheme))
+		}
+		if g.SectionName == "" {
+			scheme = g.Scheme
+		}
+	}
+	return strings.ToLower(string(scheme))
 }
 
 // checkLimits refuses bounds that neither the way in nor the server enforces. mizzen

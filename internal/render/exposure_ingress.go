@@ -91,6 +91,12 @@ func (r *renderer) ingress(w *wayIn, name string, ours map[string]string, pathTy
 	for k, v := range w.Ingress.Annotations {
 		annotations[k] = string(v)
 	}
+	for _, k := range slices.Sorted(maps.Keys(ours)) {
+		if theirs, ok := annotations[k]; ok && theirs != ours[k] {
+			r.warnOnce("spec.expose.ingress.annotations["+k+"]", conditionExposed, reasonOverridden,
+				"it is %q here, as the fields of expose have it: set those, and remove the annotation", ours[k])
+		}
+	}
 	maps.Copy(annotations, ours)
 	if len(annotations) > 0 {
 		metadata.Annotations = annotations

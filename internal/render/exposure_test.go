@@ -50,6 +50,10 @@ var ways = map[string]way{
 		spec:     `expose: {host: ml.example.com, gateway: {parentRef: {name: shared}}}`,
 		platform: ordinary + "gateways: [{name: shared, namespace: ml, scheme: HTTP}]\n",
 	},
+	"gateway-parent-section": {
+		spec:     `expose: {host: ml.example.com, gateway: {parentRef: {name: shared, sectionName: web}}}`,
+		platform: ordinary + "gateways: [{name: shared, namespace: ml, sectionName: web, scheme: HTTP}, {name: shared, namespace: ml}]\n",
+	},
 	"gateway-default": {
 		spec:     `expose: {host: ml.example.com, gateway: {parentRef: {}}}`,
 		platform: ordinary + "defaults: {gateway: {name: shared, namespace: gateways}, issuerRef: {name: company}}\n",
@@ -100,6 +104,10 @@ expose:
   timeouts: {request: 90s, backend: 1500ms}
   stickySessions: {cookieName: pod, lifetime: 30m}
 `,
+		platform: ordinary,
+	},
+	"nginx-affinity-inside": {
+		spec:     `{runtime: {name: triton, image: "registry.example.com/triton:1"}, gpu: {count: 1, sessionAffinity: ClientIP}, expose: {host: ml.example.com, ingress: {className: nginx}}}`,
 		platform: ordinary,
 	},
 	"nginx-class-of-another-name": {
@@ -260,11 +268,11 @@ func TestWaysAccepted(t *testing.T) {
 func TestStickyAccepted(t *testing.T) {
 	set := crds.GatewayAPI()
 	set.Dirs = []string{"config/crd/experimental"}
-	dirs, err := crds.Dirs(t.Context(), set)
+	files, err := crds.Files(t.Context(), crds.Written(set)...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ways[sticky].accepted(t, apiserver.New(t, apiserver.Options{CRDPaths: dirs}))
+	ways[sticky].accepted(t, apiserver.New(t, apiserver.Options{CRDPaths: files}))
 }
 
 func (w way) accepted(t *testing.T, s *apiserver.Server) {
