@@ -97,6 +97,10 @@ func (f *Facts) Ready(*http.Request) error {
 // NeedLeaderElection says that who waits to lead looks, too, and is ready at once.
 func (f *Facts) NeedLeaderElection() bool { return false }
 
+// settle passes before a look that was asked for: definitions come in bunches, and discovery
+// knows of one a moment after it is established.
+const settle = time.Second
+
 // Start looks until the context ends. It implements the manager's Runnable.
 func (f *Facts) Start(ctx context.Context) error {
 	ticker := f.Clock.NewTicker(f.Interval)
@@ -114,6 +118,11 @@ func (f *Facts) Start(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-f.Sooner:
+			select {
+			case <-ctx.Done():
+				return nil
+			case <-f.Clock.After(settle):
+			}
 		case <-ticker.C():
 		}
 	}

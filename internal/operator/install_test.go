@@ -63,20 +63,25 @@ func TestInstalledLater(t *testing.T) {
 				return b.get("iris").Status.URL == scheme+"://iris.example.com"
 			})
 		}
-		for _, file := range files {
-			for _, o := range readObjects(t, file) {
-				if o.GetName() == "httproutes.gateway.networking.k8s.io" {
-					if err := b.Delete(t.Context(), o); err != nil {
-						t.Fatal(err)
-					}
-				}
-			}
-		}
+		b.withdraw("httproutes.gateway.networking.k8s.io")
 		b.eventually("the Model says what is missing", func() bool {
 			c := condition(b.get("iris").Status.Conditions, "Exposed")
 			return c != nil && c.Status == metav1.ConditionFalse
 		})
 	}
+}
+
+// withdraw deletes a definition, and waits until it is gone: while it goes, it cannot be made
+// again.
+func (b *bed) withdraw(name string) {
+	b.Helper()
+	crd := &apiextensionsv1.CustomResourceDefinition{ObjectMeta: metav1.ObjectMeta{Name: name}}
+	if err := b.Delete(b.Context(), crd); err != nil {
+		b.Fatal(err)
+	}
+	b.eventually(name+" is gone", func() bool {
+		return apierrors.IsNotFound(b.Get(b.Context(), client.ObjectKeyFromObject(crd), crd))
+	})
 }
 
 // shareGateway makes or changes the Gateway of the platform. It is false as long as the

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/client-go/discovery"
 
@@ -21,7 +22,8 @@ type Discovery struct {
 func (d Discovery) Survey(ctx context.Context) (*Survey, error) {
 	// A group whose own server is down fails alone, and none of the kinds that Models
 	// are made of has such a server.
-	_, lists, err := d.Cluster.ServerGroupsAndResources()
+	groups, lists, err := d.Cluster.ServerGroupsAndResources()
+	asked := discovered{d.Cluster, groups, lists, err}
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return nil, fmt.Errorf("asking the cluster what it has: %w", err)
 	}
@@ -39,9 +41,23 @@ func (d Discovery) Survey(ctx context.Context) (*Survey, error) {
 	if d.Namespaced {
 		look = platform.FromClusterAsAllowed
 	}
-	found, err := look(ctx, d.Cluster)
+	found, err := look(ctx, asked)
 	if err != nil {
 		return nil, err
 	}
 	return &Survey{Into: found.Into, Kinds: kinds}, nil
+}
+
+// discovered is a cluster whose discovery has answered: what a platform offers, and which
+// kinds there are, must not be of two moments.
+type discovered struct {
+	platform.Cluster
+	groups []*metav1.APIGroup
+	lists  []*metav1.APIResourceList
+	err    error
+}
+
+// ServerGroupsAndResources returns the answer.
+func (d discovered) ServerGroupsAndResources() ([]*metav1.APIGroup, []*metav1.APIResourceList, error) {
+	return d.groups, d.lists, d.err
 }
