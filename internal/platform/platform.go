@@ -147,7 +147,7 @@ type Peers struct {
 	Ingress []networkingv1.NetworkPolicyPeer `json:"ingress,omitempty"`
 	// Scraper are the pods of Prometheus.
 	Scraper []networkingv1.NetworkPolicyPeer `json:"scraper,omitempty"`
-	// DNS are the name servers; all pods and addresses, on port 53, without it.
+	// DNS are the name servers; all pods and addresses, on ports 53 and 5353, without it.
 	DNS []networkingv1.NetworkPolicyPeer `json:"dns,omitempty"`
 	// Collector are the pods of the collector of traces.
 	Collector []networkingv1.NetworkPolicyPeer `json:"collector,omitempty"`

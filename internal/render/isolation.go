@@ -117,7 +117,7 @@ func (r *renderer) scraped() bool {
 func (r *renderer) needs() []networkingv1.NetworkPolicyEgressRule {
 	rules := []networkingv1.NetworkPolicyEgressRule{{
 		To:    orAnybody(r.Platform.Peers.DNS),
-		Ports: append(portsOf(corev1.ProtocolUDP, dnsPort), portsOf(corev1.ProtocolTCP, dnsPort)...),
+		Ports: append(portsOf(corev1.ProtocolUDP, dnsPort, dnsPodPort), portsOf(corev1.ProtocolTCP, dnsPort, dnsPodPort)...),
 	}}
 	if c, ok := r.collector(); ok {
 		port := int32(otlpGRPCPort)
@@ -168,6 +168,7 @@ func metadataIPv6() []string {
 // Ports of what pods talk to.
 const (
 	dnsPort      = 53
+	dnsPodPort   = 5353 // of name servers in pods without privileges, OpenShift's: policies see a pod's port, not its Service's
 	otlpGRPCPort = 4317
 	otlpHTTPPort = 4318
 	httpsPort    = 443
