@@ -1,6 +1,6 @@
 //go:build e2e
 
-package guide
+package bed
 
 import (
 	"context"
@@ -14,22 +14,23 @@ import (
 	tracespb "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	tracepb "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/grpc"
-
-	"mizzen.dev/test/e2e/bed"
 )
 
-// collector takes traces, as one of OpenTelemetry's does, and keeps which pods sent
+// Collector takes traces, as one of OpenTelemetry's does, and keeps which Deployments sent
 // spans of which trace.
-type collector struct {
+type Collector struct {
 	tracespb.UnimplementedTraceServiceServer
 
 	mu     sync.Mutex
 	traces map[string]map[string]bool
 }
 
-// startCollector runs it where the guide's platform file says that one is: in a pod of
-// another namespace, which passes spans on to this process.
-func startCollector(t *testing.T, b *bed.Bed) *collector {
+// CollectorEndpoint is where pods send spans for a Collector.
+const CollectorEndpoint = "http://collector.observability:4317"
+
+// StartCollector runs it at CollectorEndpoint: a pod there passes on to this process what
+// gets to it from pods that may send to collectors alone.
+func (b *Bed) StartCollector(t *testing.T) *Collector {
 	t.Helper()
 	host, err := b.HostAddress()
 	if err != nil {
@@ -40,7 +41,7 @@ func startCollector(t *testing.T, b *bed.Bed) *collector {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := &collector{traces: map[string]map[string]bool{}}
+	c := &Collector{traces: map[string]map[string]bool{}}
 	server := grpc.NewServer()
 	tracespb.RegisterTraceServiceServer(server, c)
 	ended := make(chan error)
@@ -71,7 +72,7 @@ spec: {selector: {app: relay}, ports: [{name: otlp, port: 4317}]}
 	return c
 }
 
-func (c *collector) Export(_ context.Context, spans *tracespb.ExportTraceServiceRequest) (*tracespb.ExportTraceServiceResponse, error) {
+func (c *Collector) Export(_ context.Context, spans *tracespb.ExportTraceServiceRequest) (*tracespb.ExportTraceServiceResponse, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, r := range spans.ResourceSpans {
@@ -97,8 +98,8 @@ func sender(r *tracepb.ResourceSpans) string {
 	return said["k8s.namespace.name"] + "/" + said["k8s.deployment.name"]
 }
 
-// senders of a trace's spans.
-func (c *collector) senders(trace string) []string {
+// Senders of a trace's spans, as namespace/Deployment.
+func (c *Collector) Senders(trace string) []string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return slices.Sorted(maps.Keys(c.traces[trace]))

@@ -29,7 +29,7 @@ func TestGuide(t *testing.T) {
 	names := substitutions(b, port)
 	dir := workDirectory(t, b, names)
 	s := newShell(t, dir, environment(t, b, port))
-	traces := startCollector(t, b)
+	traces := b.StartCollector(t)
 	monitors := ""
 	for _, block := range docs.Blocks(string(page)) {
 		switch {
@@ -44,7 +44,7 @@ func TestGuide(t *testing.T) {
 			t.Errorf("line %d: the block is neither commands nor a file", block.Line)
 		}
 	}
-	if diff := cmp.Diff([]string{"ml-prod/iris"}, traces.senders(tracedCall)); diff != "" {
+	if diff := cmp.Diff([]string{"ml-prod/iris"}, traces.Senders(tracedCall)); diff != "" {
 		t.Errorf("the senders of the spans of the guide's call: -want +got:\n%s", diff)
 	}
 }
