@@ -72,6 +72,7 @@ spec: {selector: {app: relay}, ports: [{name: otlp, port: 4317}]}
 	return c
 }
 
+// Export implements the OpenTelemetry protocol's service.
 func (c *Collector) Export(_ context.Context, spans *tracespb.ExportTraceServiceRequest) (*tracespb.ExportTraceServiceResponse, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
