@@ -62,8 +62,8 @@ const (
 	durationPattern = `^([0-9]{1,5}(\.[0-9]{1,3})?(ms|s|m|h)){1,4}$`
 	// quantityPattern leaves out exponents that are fractions, or without end.
 	quantityPattern = `^(\+|-)?` + magnitude
-	// positivePattern is that of quantities that may not be negative.
-	positivePattern = `^\+?` + magnitude
+	// unsignedPattern is that of quantities that may not be negative.
+	unsignedPattern = `^\+?` + magnitude
 	magnitude       = `([0-9]{1,18}(\.[0-9]{0,9})?|\.[0-9]{1,9})([KMGTPE]i|[numkMGTPE]|[eE](\+|-)?[0-9]{1,2})?$`
 )
 

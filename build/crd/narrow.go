@@ -15,7 +15,7 @@ type narrowed struct {
 	path     string // [] stands for the items of a list
 	enum     []string
 	from, to float64 // a range, where there is no enum, or of a list's length; to is 0 for no end
-	positive bool    // a quantity, and not below 0
+	unsigned bool    // a quantity, and not below 0
 }
 
 func narrowings() []narrowed {
@@ -23,7 +23,7 @@ func narrowings() []narrowed {
 	for _, direction := range []string{"scaleUp", "scaleDown"} {
 		behavior := "spec.scale.behavior." + direction
 		all = append(all,
-			narrowed{path: behavior + ".tolerance", positive: true},
+			narrowed{path: behavior + ".tolerance", unsigned: true},
 			narrowed{path: behavior + ".policies", from: 1},
 			narrowed{path: behavior + ".policies[].type", enum: []string{"Pods", "Percent"}},
 			narrowed{path: behavior + ".policies[].value", from: 1},
@@ -90,8 +90,8 @@ func (n *narrowed) on(s *apiextensions.JSONSchemaProps) error {
 	case len(n.enum) > 0:
 		s.MaxLength = nil
 		return nil
-	case n.positive:
-		s.Pattern = positivePattern
+	case n.unsigned:
+		s.Pattern = unsignedPattern
 	case s.Type == "array":
 		s.MinItems = pointer(int64(n.from))
 		return nil
