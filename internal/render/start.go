@@ -32,6 +32,12 @@ func RuntimeName(s *v1alpha1.ModelSpec) v1alpha1.RuntimeName {
 	return s.Runtime.Name
 }
 
+// RunsMizzen says that a container of a Model's pods runs Mizzen's program, so that its exit
+// codes have a meaning.
+func RunsMizzen(s *v1alpha1.ModelSpec, container string) bool {
+	return container == FetchContainer || RuntimeName(s) == v1alpha1.RuntimeMizzen
+}
+
 func (r *renderer) runtimeName() v1alpha1.RuntimeName { return RuntimeName(r.spec) }
 
 func (r *renderer) isMizzen() bool { return r.runtimeName() == v1alpha1.RuntimeMizzen }

@@ -43,10 +43,13 @@ type Saying struct {
 
 // pods sorts those that are not ready first, then the newest.
 func pods(o *Objects) []Pod {
-	foreign := o.Model != nil && render.RuntimeName(&o.Model.Spec) != v1alpha1.RuntimeMizzen
+	spec := &v1alpha1.ModelSpec{}
+	if o.Model != nil {
+		spec = &o.Model.Spec
+	}
 	all := make([]Pod, 0, len(o.Pods))
 	for i := range o.Pods {
-		all = append(all, podOf(&o.Pods[i], foreign))
+		all = append(all, podOf(&o.Pods[i], spec))
 	}
 	slices.SortStableFunc(all, func(a, b Pod) int {
 		return cmp.Or(boolRank(a.Ready)-boolRank(b.Ready), b.CreatedAt.Compare(a.CreatedAt), cmp.Compare(a.Name, b.Name))
@@ -61,8 +64,7 @@ func boolRank(b bool) int {
 	return 0
 }
 
-// podOf is a pod whose server may be another program than Mizzen.
-func podOf(p *corev1.Pod, foreign bool) Pod {
+func podOf(p *corev1.Pod, spec *v1alpha1.ModelSpec) Pod {
 	v := Pod{
 		Name: p.Name, Node: p.Spec.NodeName, State: "Running", CreatedAt: p.CreationTimestamp.Time,
 		Version: p.Labels[versionLabel], Revision: p.Labels[render.RevisionLabel],
@@ -71,10 +73,10 @@ func podOf(p *corev1.Pod, foreign bool) Pod {
 		v.Ready = c.Status == corev1.ConditionTrue && p.DeletionTimestamp == nil
 	}
 	for i := range p.Status.InitContainerStatuses {
-		v.addContainer(&p.Status.InitContainerStatuses[i], p.Spec.InitContainers, foreign)
+		v.addContainer(&p.Status.InitContainerStatuses[i], p.Spec.InitContainers, spec)
 	}
 	for i := range p.Status.ContainerStatuses {
-		v.addContainer(&p.Status.ContainerStatuses[i], p.Spec.Containers, foreign)
+		v.addContainer(&p.Status.ContainerStatuses[i], p.Spec.Containers, spec)
 	}
 	v.State = v.state(p)
 	if v.Ready {
@@ -87,7 +89,7 @@ func podOf(p *corev1.Pod, foreign bool) Pod {
 }
 
 // addContainer counts restarts and takes what the container says.
-func (v *Pod) addContainer(s *corev1.ContainerStatus, specs []corev1.Container, foreign bool) {
+func (v *Pod) addContainer(s *corev1.ContainerStatus, specs []corev1.Container, spec *v1alpha1.ModelSpec) {
 	v.Restarts += s.RestartCount
 	for _, ended := range []*corev1.ContainerStateTerminated{s.LastTerminationState.Terminated, s.State.Terminated} {
 		if ended == nil {
@@ -112,12 +114,11 @@ func (v *Pod) addContainer(s *corev1.ContainerStatus, specs []corev1.Container, 
 	if ended == nil || ended.ExitCode == 0 {
 		return
 	}
-	v.Says = append(v.Says, endOf(s.Name, ended, memoryLimit(s.Name, specs), foreign && s.Name != render.FetchContainer))
+	v.Says = append(v.Says, endOf(s.Name, ended, memoryLimit(s.Name, specs), spec))
 }
 
-// endOf says why a container ended: in its own words if it left some. The exit codes of a
-// foreign program tell nothing.
-func endOf(container string, ended *corev1.ContainerStateTerminated, limit string, foreign bool) Saying {
+// endOf says why a container ended: in its own words if it left some.
+func endOf(container string, ended *corev1.ContainerStateTerminated, limit string, spec *v1alpha1.ModelSpec) Saying {
 	report := termination.Parse(ended.Message)
 	s := Saying{Container: container, Reason: string(report.Reason), ExitCode: ended.ExitCode, Message: report.Message,
 		At: ended.FinishedAt.Time}
@@ -129,7 +130,7 @@ func endOf(container string, ended *corev1.ContainerStateTerminated, limit strin
 		}
 		return s
 	}
-	if s.Reason == "" && !foreign {
+	if s.Reason == "" && render.RunsMizzen(spec, container) {
 		s.Reason = string(termination.ForExitCode(int(ended.ExitCode)))
 	}
 	if s.Reason == "" {

@@ -7,7 +7,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 
-	"mizzen.dev/api/v1alpha1"
 	"mizzen.dev/internal/render"
 	"mizzen.dev/internal/termination"
 )
@@ -50,17 +49,12 @@ func lastEnd(o *Observation, s corev1.ContainerStatus) (termination.Report, bool
 			return termination.Report{}, false
 		}
 		report := termination.Parse(t.Message)
-		if report.Reason == "" && ours(o, s) {
+		if report.Reason == "" && render.RunsMizzen(&o.Model.Spec, s.Name) {
 			report.Reason = termination.ForExitCode(int(t.ExitCode))
 		}
 		return report, true
 	}
 	return termination.Report{}, false
-}
-
-// ours says that a container runs Mizzen's program.
-func ours(o *Observation, s corev1.ContainerStatus) bool {
-	return s.Name == render.FetchContainer || render.RuntimeName(&o.Model.Spec) == v1alpha1.RuntimeMizzen
 }
 
 // terminated returns how a container last ended.
