@@ -97,7 +97,7 @@ func newTestServer(t *testing.T, s *apiserver.Server) *testServer {
 var stopServer = func() error { return nil }
 
 var sharedServer = sync.OnceValues(func() (*apiserver.Server, error) {
-	files, err := crds.Files(context.Background(), crds.Written(crds.GatewayAPI(), crds.KEDA(), crds.CertManager())...)
+	files, err := crds.Written(context.Background(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager())
 	if err != nil {
 		return nil, err
 	}

@@ -19,7 +19,7 @@ import (
 // TestBareCluster runs commands on a real API server that has cert-manager's kinds, and
 // does not know Models.
 func TestBareCluster(t *testing.T) {
-	files, err := crds.Files(t.Context(), crds.Written(crds.CertManager())...)
+	files, err := crds.Written(t.Context(), crds.CertManager())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -86,7 +86,7 @@ func TestApplications(t *testing.T) {
 // argoSchemas are the schemas of Argo CD's definitions by kind.
 func argoSchemas(t *testing.T) map[string]*apiextensions.JSONSchemaProps {
 	t.Helper()
-	files, err := crds.Files(context.Background(), crds.Written(crds.ArgoCD())...)
+	files, err := crds.Written(context.Background(), crds.ArgoCD())
 	if err != nil {
 		t.Fatal(err)
 	}

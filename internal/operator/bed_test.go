@@ -56,7 +56,7 @@ func modelDefinition() *apiextensionsv1.CustomResourceDefinition {
 
 // definitionPaths are the kinds of others, as their projects publish them.
 func definitionPaths() []string {
-	files, err := crds.Files(context.Background(), crds.Written(crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())...)
+	files, err := crds.Written(context.Background(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())
 	if err != nil {
 		panic(err)
 	}

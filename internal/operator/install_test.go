@@ -36,7 +36,7 @@ func TestInstalledLater(t *testing.T) {
 		t.Fatalf("without the Gateway API, Exposed is %+v", c)
 	}
 
-	files, err := crds.Files(t.Context(), crds.Written(crds.GatewayAPI())...)
+	files, err := crds.Written(t.Context(), crds.GatewayAPI())
 	if err != nil {
 		t.Fatal(err)
 	}

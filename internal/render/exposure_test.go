@@ -268,7 +268,7 @@ func TestWaysAccepted(t *testing.T) {
 func TestStickyAccepted(t *testing.T) {
 	set := crds.GatewayAPI()
 	set.Dirs = []string{"config/crd/experimental"}
-	files, err := crds.Files(t.Context(), crds.Written(set)...)
+	files, err := crds.Written(t.Context(), set)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,7 +27,7 @@ import (
 var server *apiserver.Shared
 
 func TestMain(m *testing.M) {
-	files, err := crds.Files(context.Background(), crds.Written(crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())...)
+	files, err := crds.Written(context.Background(), crds.GatewayAPI(), crds.KEDA(), crds.CertManager(), crds.PrometheusOperator())
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
