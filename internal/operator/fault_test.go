@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clocktesting "k8s.io/utils/clock/testing"
@@ -212,24 +213,28 @@ func (l life) live(b *bed, dieAt int, after bool) (all lived) {
 func (b *bed) gist(name string) map[string]string {
 	b.Helper()
 	all := map[string]string{}
+	m := b.get(name)
+	anywhere := strings.NewReplacer(b.namespace, "NAMESPACE", string(m.UID), "UID") // managed fields name owners by it
 	for key, o := range b.owned(name) {
-		for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation", "managedFields"} {
+		for _, field := range []string{"uid", "resourceVersion", "creationTimestamp", "generation"} {
 			unstructured.RemoveNestedField(o.Object, "metadata", field)
 		}
-		owners := o.GetOwnerReferences()
-		for i := range owners {
-			owners[i].UID = ""
+		managers := o.GetManagedFields()
+		for i := range managers {
+			managers[i].Time = nil
 		}
-		o.SetOwnerReferences(owners)
+		slices.SortFunc(managers, func(a, b metav1.ManagedFieldsEntry) int {
+			return strings.Compare(a.Manager+string(a.Operation)+a.Subresource, b.Manager+string(b.Operation)+b.Subresource)
+		})
+		o.SetManagedFields(managers)
 		unstructured.RemoveNestedField(o.Object, "spec", "clusterIP")
 		unstructured.RemoveNestedField(o.Object, "spec", "clusterIPs")
 		raw, err := json.MarshalIndent(o.Object, "", " ")
 		if err != nil {
 			b.Fatal(err)
 		}
-		all[key] = strings.ReplaceAll(string(raw), b.namespace, "NAMESPACE")
+		all[key] = anywhere.Replace(string(raw))
 	}
-	m := b.get(name)
 	for _, c := range m.Status.Conditions {
 		all["condition "+c.Type] = fmt.Sprintf("%s %s", c.Status, c.Reason)
 	}
