@@ -13,6 +13,9 @@ const (
 	Kind    = "Model"
 )
 
+// ModelLabel names the Model that an object is of.
+const ModelLabel = Group + "/model"
+
 // GroupVersion returns the group and version of the types of this package.
 func GroupVersion() schema.GroupVersion { return schema.GroupVersion{Group: Group, Version: Version} }
 

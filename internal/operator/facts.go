@@ -30,20 +30,6 @@ func (f facts) known() bool { return f.platform != nil }
 
 func (f facts) has(k Kind) bool { return !k.Optional || f.kinds[k.GroupVersionKind] }
 
-// Surveyor asks the cluster what it offers.
-type Surveyor interface {
-	Survey(ctx context.Context) (*Survey, error)
-}
-
-// Survey is what a cluster offers. An error is no survey: what could not be asked for
-// must not look as if it were gone.
-type Survey struct {
-	// Into puts what was found into the platform as its file describes it.
-	Into func(*platform.Platform)
-	// Kinds are all that the API server has.
-	Kinds map[schema.GroupVersionKind]bool
-}
-
 // watcher follows a kind as long as it is installed.
 type watcher interface {
 	// follow returns those of the kinds that are watched now.
@@ -54,10 +40,13 @@ type watcher interface {
 // what is installed in the cluster. Whenever they change, all Models are looked at.
 type Facts struct {
 	// Path of the platform file; "" for none.
-	Path     string
-	Surveyor Surveyor
-	Clock    clock.WithTicker
-	Log      logr.Logger
+	Path string
+	// Cluster is asked what it offers. Namespaced says that the operator may have rights
+	// in some namespaces alone.
+	Cluster    platform.Cluster
+	Namespaced bool
+	Clock      clock.WithTicker
+	Log        logr.Logger
 	// Interval between two looks. Sooner asks for one now.
 	Interval time.Duration
 	Sooner   chan struct{}
@@ -133,15 +122,19 @@ func (f *Facts) Look(ctx context.Context) error {
 	if err := f.read(); err != nil {
 		return err
 	}
-	survey, err := f.Surveyor.Survey(ctx)
-	if err != nil {
+	ask := platform.FromCluster
+	if f.Namespaced {
+		ask = platform.FromClusterAsAllowed
+	}
+	found, err := ask(ctx, f.Cluster)
+	if err != nil { // of which it does not follow that anything is gone
 		return err
 	}
 	next := facts{kinds: map[schema.GroupVersionKind]bool{}}
 	p := *f.file
-	survey.Into(&p)
+	found.Into(&p)
 	next.platform = &p
-	if next.kinds, err = f.watcher.follow(ctx, survey.Kinds); err != nil {
+	if next.kinds, err = f.watcher.follow(ctx, found.Kinds); err != nil {
 		// The kinds that do work are used.
 		f.Log.Error(err, "cannot watch a kind")
 	}

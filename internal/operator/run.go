@@ -143,7 +143,7 @@ func New(o Options) (*Operator, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := &Facts{Path: o.PlatformPath, Surveyor: Discovery{Cluster: dc, Namespaced: len(o.Namespaces) > 0}, Clock: o.Clock, Log: o.Log.WithName("platform"),
+	facts := &Facts{Path: o.PlatformPath, Cluster: dc, Namespaced: len(o.Namespaces) > 0, Clock: o.Clock, Log: o.Log.WithName("platform"),
 		Interval: o.LookAround, Sooner: make(chan struct{}, 1), Changed: make(chan event.GenericEvent, 1)}
 	metrics, err := NewMetrics(o.Registry)
 	if err != nil {

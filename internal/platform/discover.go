@@ -11,6 +11,7 @@ import (
 	authorizationv1 "k8s.io/api/authorization/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/version"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/rest"
@@ -28,6 +29,8 @@ type Cluster interface {
 
 // Found is what a cluster offers.
 type Found struct {
+	// Kinds are all that the API server has, of the same moment as the offers.
+	Kinds  map[schema.GroupVersionKind]bool
 	Offers Offers
 	// Untold are offers about which the cluster does not tell the caller, who may not
 	// read what would show them. The platform file has the say about those.
@@ -78,10 +81,14 @@ func discover(ctx context.Context, d *discoverer) (*Found, error) {
 	if err != nil && !discovery.IsGroupDiscoveryFailedError(err) {
 		return nil, fmt.Errorf("asking the cluster what it has: %w", err)
 	}
-	d.kinds = map[string]bool{}
+	d.found.Kinds = map[schema.GroupVersionKind]bool{}
 	for _, list := range lists {
+		gv, err := schema.ParseGroupVersion(list.GroupVersion)
+		if err != nil {
+			return nil, fmt.Errorf("asking the cluster what it has: %w", err)
+		}
 		for _, r := range list.APIResources {
-			d.kinds[list.GroupVersion+"/"+r.Kind] = true
+			d.found.Kinds[gv.WithKind(r.Kind)] = true
 		}
 	}
 	version, err := c.ServerVersion()
@@ -89,10 +96,10 @@ func discover(ctx context.Context, d *discoverer) (*Found, error) {
 		return nil, fmt.Errorf("asking the cluster for its version: %w", err)
 	}
 	d.gatewayAPI(ctx)
-	if d.kinds["cert-manager.io/v1/Certificate"] && d.kinds["cert-manager.io/v1/ClusterIssuer"] {
+	if d.has("cert-manager.io", "v1", "Certificate") && d.has("cert-manager.io", "v1", "ClusterIssuer") {
 		d.offer(CertManager)
 	}
-	if d.kinds["monitoring.coreos.com/v1/ServiceMonitor"] && d.kinds["monitoring.coreos.com/v1/PrometheusRule"] {
+	if d.has("monitoring.coreos.com", "v1", "ServiceMonitor") && d.has("monitoring.coreos.com", "v1", "PrometheusRule") {
 		d.offer(PrometheusOperator)
 	}
 	d.ask(MetricsServer, func() bool { return d.available(ctx, "v1beta1.metrics.k8s.io") })
@@ -108,7 +115,6 @@ func discover(ctx context.Context, d *discoverer) (*Found, error) {
 // discoverer collects what a cluster offers.
 type discoverer struct {
 	cluster Cluster
-	kinds   map[string]bool
 	found   *Found
 	// askFirst says to ask whether one may look.
 	askFirst bool
@@ -116,6 +122,10 @@ type discoverer struct {
 	refused bool
 	// err is why an answer could not be had, of which nothing follows.
 	err error
+}
+
+func (d *discoverer) has(group, version, kind string) bool {
+	return d.found.Kinds[schema.GroupVersionKind{Group: group, Version: version, Kind: kind}]
 }
 
 func (d *discoverer) offer(o Offer) { d.found.Offers = append(d.found.Offers, o) }
@@ -252,7 +262,7 @@ func (d *discoverer) available(ctx context.Context, name string) bool {
 
 // keda is there if its metrics are: ScaledObjects alone scale nothing.
 func (d *discoverer) keda(ctx context.Context) {
-	if !d.kinds["keda.sh/v1alpha1/ScaledObject"] {
+	if !d.has("keda.sh", "v1alpha1", "ScaledObject") {
 		return
 	}
 	d.ask(KEDA, func() bool {
@@ -265,12 +275,12 @@ func (d *discoverer) keda(ctx context.Context) {
 }
 
 func (d *discoverer) gatewayAPI(ctx context.Context) {
-	const group = "gateway.networking.k8s.io/v1/"
-	if !d.kinds[group+"Gateway"] || !d.kinds[group+"HTTPRoute"] {
+	const group = "gateway.networking.k8s.io"
+	if !d.has(group, "v1", "Gateway") || !d.has(group, "v1", "HTTPRoute") {
 		return
 	}
 	d.offer(GatewayAPI)
-	if d.kinds[group+"GRPCRoute"] {
+	if d.has(group, "v1", "GRPCRoute") {
 		d.offer(GRPCRoute)
 	}
 	var document struct {
@@ -300,7 +310,7 @@ func (d *discoverer) gateways(ctx context.Context) {
 		}
 	}
 	query := listing()
-	query["labelSelector"] = "!" + v1alpha1.Group + "/model" // those of Models are theirs alone
+	query["labelSelector"] = "!" + v1alpha1.ModelLabel // those of Models are theirs alone
 	if !d.get(ctx, "/apis/gateway.networking.k8s.io/v1/gateways", query, &list) {
 		return
 	}

@@ -10,7 +10,7 @@ import (
 const (
 	// ModelLabel names the Model. It alone selects the pods: a version or a revision in a
 	// selector would make the Deployment immutable where it must change.
-	ModelLabel = "mizzen.dev/model"
+	ModelLabel = v1alpha1.ModelLabel
 	// versionLabel is the version of the model.
 	versionLabel = "app.kubernetes.io/version"
 	// RevisionLabel is the hash of what a pod runs.
