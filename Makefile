@@ -46,9 +46,6 @@ CGO_OF_TESTS = $(if $(findstring -race,$(TESTFLAGS)),1,0)
 test: ## run the tests (Go and make alone)
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build test
 	CGO_ENABLED=$(CGO_OF_TESTS) go test -trimpath -vet=off -timeout 30m $(TESTFLAGS) ./...
-	@# What disagrees with Mizzen's own dependencies has a module of its own.
-	cd test/actionlint && CGO_ENABLED=0 go test -trimpath -vet=off ./...
-	cd test/kubescore && CGO_ENABLED=0 go test -trimpath -vet=off ./...
 
 # What mizzen consists of, and the corpora that it is tried with. The tests of the
 # cluster half start an API server, and are made for Linux.
@@ -64,6 +61,9 @@ E2EFLAGS ?= -v
 # it may say what names outside it mean.
 OF_OWN = $(if $(KUBECONFIG),,$(1))
 CORE = $(if $(KUBECONFIG),kube probe helm,core)
+# Tests mostly wait: of own clusters two at once take little longer than one.
+CLUSTERS = $(if $(KUBECONFIG),1,2)
+CORE_TESTS = test/e2e/core $(call OF_OWN,test/cluster) test/e2e/install
 
 .PHONY: e2e
 e2e: e2e-core e2e-edge e2e-scale $(call OF_OWN,e2e-guide) ## all tests on a real Kubernetes (as root, or KUBECONFIG=…)
@@ -71,7 +71,11 @@ e2e: e2e-core e2e-edge e2e-scale $(call OF_OWN,e2e-guide) ## all tests on a real
 .PHONY: e2e-core
 e2e-core: ## the cluster itself, S3, DNS: apply, fetch, roll, isolate, kill, delete
 	CGO_ENABLED=0 go run -trimpath ./test/cluster/cmd build $(CORE)
-	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -p 1 -timeout 20m $(E2EFLAGS) $(call OF_OWN,./test/cluster) ./test/e2e/core ./test/e2e/install
+	$(MAKE) --no-print-directory -k -j $(CLUSTERS) $(CORE_TESTS)
+
+.PHONY: $(CORE_TESTS)
+$(CORE_TESTS):
+	CGO_ENABLED=0 go test -trimpath -tags e2e -count=1 -timeout 20m $(E2EFLAGS) ./$@
 
 .PHONY: e2e-edge
 e2e-edge: ## Gateway and Ingress, certificates
@@ -110,9 +114,12 @@ fixtures: ## check a directory of cases: make fixtures FIXTURES=DIR
 	go run ./test/fixtures/check '$(FIXTURES)'
 
 .PHONY: lint
-lint: $(GOLANGCI_LINT) $(GOVULNCHECK) ## golangci-lint and govulncheck
+lint: $(GOLANGCI_LINT) $(GOVULNCHECK) ## golangci-lint and govulncheck; of what mizzenctl writes, kube-score and actionlint
 	$(GOLANGCI_LINT) run ./...
 	sh build/vulncheck.sh $(GOVULNCHECK)
+	@# These disagree with Mizzen's own dependencies: each has a module of its own.
+	cd test/kubescore && CGO_ENABLED=0 go test -trimpath -vet=off ./...
+	cd test/actionlint && CGO_ENABLED=0 go test -trimpath -vet=off ./...
 
 $(GOLANGCI_LINT):
 	GOBIN=$(@D) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT_VERSION)
