@@ -88,6 +88,7 @@ func TestChartsOfAllKinds(t *testing.T) {
 	}
 	for _, file := range files {
 		t.Run(filepath.Base(file), func(t *testing.T) {
+			t.Parallel() // most of the time is waiting for what goes
 			text, err := os.ReadFile(file)
 			if err != nil {
 				t.Fatal(err)
