@@ -49,12 +49,12 @@
 //
 // # Costs
 //
-// CPU seconds of a first build: kube 600 (of which Mizzen's own packages share what both
-// use), node 290, coredns 90, versitygw 80, cert-manager 190, pebble 6, traefik 300,
-// metrics-server 170, prometheus 190, keda 250, kyverno with cosign 500, syft 150,
-// kwok 100; half of that in time on two quiet
-// cores. A change to one module builds no other again. Traefik and KEDA are built without
-// what they have for clouds ([binary.Program]).
+// Minutes of a first build, one after the other, on two cores: apiserver 6, kube 3 more (9
+// without the former), node 5½, coredns ½, versitygw 1½, helm ½, cert-manager 1½, traefik 4,
+// metrics-server ½, prometheus 1½, keda 1½; kyverno with cosign 6, syft 1, kwok 1. Most of
+// them, and Mizzen's own tests, have what they share at the same versions (build/align.sh),
+// and so compile it once. A change to one module builds no other again. Traefik and KEDA are
+// built without what they have for clouds ([binary.Program]).
 //
 // Started and ready: the cluster in 7 seconds, 15 on a busy machine; Traefik, cert-manager
 // and ACME together in 10; metrics-server, Prometheus and KEDA together in 20. A
